@@ -1,0 +1,38 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** Root of the repository. */
+export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What a command did. */
+export interface CliRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `sallyport ARGS…` as a process of its own, without a terminal. `root` is the project to run it from. */
+export function runCli(
+  args: readonly string[],
+  where: { readonly cwd?: string; readonly root?: string } = {},
+): Promise<CliRun> {
+  const { cwd = REPOSITORY, root = REPOSITORY } = where;
+  return run(process.execPath, [`${root}/src/cli/main.ts`, ...args], cwd);
+}
+
+/** Runs a program to its end and collects what it prints. */
+export function run(program: string, args: readonly string[], cwd: string): Promise<CliRun> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, CI: "1" } });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { SMALL_SET, temporaryDirectory } from "./policy-dir.ts";
+import { REPOSITORY, run, runCli } from "./run-cli.ts";
+
+const CASES = `apiVersion: sallyport.dev/v1alpha1
+kind: DecisionTest
+metadata: {name: small}
+spec:
+  now: 2026-11-23T12:00:00Z
+  cases:
+  - name: reading is allowed
+    from: shop/cart
+    to: GET http://api.vendor.example.com/prices
+    headers: {x-team: a}
+    expect: {effect: allow, rules: [small/read]}
+  - name: administration passes <&> "so"
+    from: shop/cart
+    to: GET http://api.vendor.example.com/admin
+    expect: {effect: allow, reason: allowed-by-rule, rules: [small/read], shadow: allow}
+`;
+
+function failing(): Promise<string> {
+  return temporaryDirectory({ ...SMALL_SET, "small.test.yaml": CASES });
+}
+
+describe("test", () => {
+  it("passes on the shipped policies, which touch every reason a test document can", async () => {
+    const { code, stdout } = await runCli(["test", "-o", "json"]);
+    const report = JSON.parse(stdout);
+    expect(report.cases.filter((each: { passed: boolean }) => !each.passed)).toEqual([]);
+    expect(code).toBe(0);
+    expect(report.passed).toBeGreaterThan(70);
+    const reasons = new Set(report.cases.map((each: { actual: { reason: string } }) => each.actual.reason));
+    expect([...reasons].sort()).toEqual([
+      "allowed-by-rule",
+      "denied-by-rule",
+      "fallback-allow",
+      "fallback-report",
+      "foreign-trust-domain",
+      "guarded-target",
+      "invalid-target",
+      "no-matching-rule",
+      "rule-expired",
+      "unregistered-target",
+      "upgrade-not-allowed",
+    ]);
+  });
+
+  it("exits 4 and prints expected against actual, with the places of the case and of the rules", async () => {
+    const { code, stdout } = await runCli(["test", "--policies", await failing()]);
+    expect(code).toBe(4);
+    expect(stdout).toContain("small.test.yaml:12");
+    expect(stdout).toMatch(/effect\s+expected allow\n\s+actual\s+deny/);
+    expect(stdout).toMatch(/reason\s+expected allowed-by-rule\n\s+actual\s+denied-by-rule/);
+    expect(stdout).toMatch(/small\/never\s+policies\.yaml:\d+/);
+    expect(stdout).toMatch(/small\/read\s+policies\.yaml:18/);
+    expect(stdout).toContain("1 case failed, 1 case passed");
+  });
+
+  it("runs only what --filter names", async () => {
+    const dir = await failing();
+    expect((await runCli(["test", "--policies", dir, "--filter", "READING"])).code).toBe(0);
+    const none = await runCli(["test", "--policies", dir, "--filter", "nothing like it"]);
+    expect(none.code).toBe(1);
+    expect(none.stderr).toContain("nothing like it");
+  });
+
+  it("fails when there is nothing to run", async () => {
+    expect((await runCli(["test", "--policies", await temporaryDirectory(SMALL_SET)])).code).toBe(1);
+  });
+
+  it("prints JUnit XML that another parser reads", async () => {
+    const dir = await failing();
+    const { code, stdout } = await runCli(["test", "--policies", dir, "-o", "junit"]);
+    expect(code).toBe(4);
+    const reader = `import sys, xml.etree.ElementTree as e
+r = e.fromstring(sys.argv[1])
+print(r.get("tests"), r.get("failures"), [c.get("name") for c in r.iter("testcase")][1])`;
+    const parsed = await run("python3", ["-c", reader, stdout], REPOSITORY);
+    expect(parsed.stderr).toBe("");
+    expect(parsed.stdout.trim()).toBe('2 1 administration passes <&> "so"');
+  });
+
+  it("exits 3 on an invalid set", async () => {
+    const dir = await temporaryDirectory({ ...SMALL_SET, "bad.yaml": "kind: Nonsense\n" });
+    expect((await runCli(["test", "--policies", dir])).code).toBe(3);
+  });
+});
