@@ -39,7 +39,14 @@ describe("check", () => {
       effect: "allow",
       reason: "allowed-by-rule",
       rules: [
-        { id: "small/read", file: "policies.yaml", line: 18, owner: "team@example.com", ticket: "SEC-1", reason: "prices" },
+        {
+          id: "small/read",
+          file: "policies.yaml",
+          line: 18,
+          owner: "team@example.com",
+          ticket: "SEC-1",
+          reason: "prices",
+        },
       ],
       shadow: "allow",
       shadowRules: ["small/read"],

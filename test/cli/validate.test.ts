@@ -44,7 +44,13 @@ describe("validate", () => {
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ valid: false, counts: null });
     expect(report.diagnostics).toContainEqual(
-      expect.objectContaining({ code: "unknown-key", severity: "error", file: "shop/broken.yaml", line: 8, namespace: "shop" }),
+      expect.objectContaining({
+        code: "unknown-key",
+        severity: "error",
+        file: "shop/broken.yaml",
+        line: 8,
+        namespace: "shop",
+      }),
     );
   });
 

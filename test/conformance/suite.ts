@@ -42,7 +42,9 @@ const SUITES = fileURLToPath(new URL("suites", import.meta.url));
 
 /** All suites under `test/conformance/suites`, sorted by name. */
 export function loadSuites(canon: Canonicaliser): Suite[] {
-  return readdirSync(SUITES).sort().map((name) => loadSuite(name, canon));
+  return readdirSync(SUITES)
+    .sort()
+    .map((name) => loadSuite(name, canon));
 }
 
 function loadSuite(name: string, canon: Canonicaliser): Suite {
@@ -58,11 +60,16 @@ function loadSuite(name: string, canon: Canonicaliser): Suite {
   const { set, tests, diagnostics } = loadPolicySet(files, canon);
   const isolated = name === "invalid-namespaces";
   if ((set === null) !== isolated) {
-    throw new Error(`${name}: ${diagnostics.map((each) => `${each.at.file}:${each.at.line} ${each.message}`).join("\n")}`);
+    throw new Error(
+      `${name}: ${diagnostics.map((each) => `${each.at.file}:${each.at.line} ${each.message}`).join("\n")}`,
+    );
   }
   const own = set?.gateway.trustDomains[0] ?? "cluster.local";
   const raw = join(directory, "raw.yaml");
-  const questions = [...tests.flatMap((test) => writtenQuestions(test, own)), ...(existsSync(raw) ? rawQuestions(raw) : [])];
+  const questions = [
+    ...tests.flatMap((test) => writtenQuestions(test, own)),
+    ...(existsSync(raw) ? rawQuestions(raw) : []),
+  ];
   return { name, policies, files, isolated, questions };
 }
 
@@ -81,7 +88,9 @@ interface RawFile {
   readonly now: string;
   readonly cases: readonly {
     readonly name: string;
-    readonly input: Omit<CheckInput, "headers"> & { readonly headers: readonly (readonly [string, string | { readonly hex: string }])[] };
+    readonly input: Omit<CheckInput, "headers"> & {
+      readonly headers: readonly (readonly [string, string | { readonly hex: string }])[];
+    };
     readonly expect: Outcome;
   }[];
 }
@@ -90,10 +99,9 @@ function rawQuestions(file: string): Question[] {
   const { now, cases }: RawFile = parse(readFileSync(file, "utf8"));
   const nowMs = Date.parse(now);
   return cases.map(({ name, input, expect }) => {
-    const headers = input.headers.map(([key, value]): HeaderPair => [
-      key,
-      typeof value === "string" ? value : Buffer.from(value.hex, "hex"),
-    ]);
+    const headers = input.headers.map(
+      ([key, value]): HeaderPair => [key, typeof value === "string" ? value : Buffer.from(value.hex, "hex")],
+    );
     return { name: `raw: ${name}`, written: false, nowMs, input: { ...input, headers }, expected: expect };
   });
 }

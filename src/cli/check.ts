@@ -1,0 +1,112 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { enforcement } from "../analyze/enforcement.ts";
+import { type AskedRequest, askedRequest, type WrittenRequest } from "../analyze/request.ts";
+import { compileBundle } from "../bundle/compile.ts";
+import { createEngine } from "../pdp/engine.ts";
+import { askServer } from "./ask-server.ts";
+import { type CheckAnswer, checkJson, localAnswer, printAnswer } from "./check-answer.ts";
+import { EXIT } from "./exit-code.ts";
+import { requireSet } from "./load-set.ts";
+import { outputOption, parseInstant, policiesOption, printFailure, printJson } from "./output.ts";
+
+const HELP = `
+FROM is a SPIFFE ID or namespace/serviceaccount in the mesh's own trust domain. REQUEST is what the application dials:
+  "METHOD http://host[:port]/path"   clear HTTP, which the gateway may turn into HTTPS: rules see method, path, headers
+  "METHOD https://host/path"         TLS of the application's own: rules see the host only
+  "TLS host[:port]"                  the same, port 443 unless named
+  "TCP host:port"                    anything else
+
+Examples:
+  sallyport check payments/checkout "POST http://api.stripe.com/v1/charges"
+  sallyport check ci/release "POST http://api.github.com/repos/acme/shop/releases" --now 2026-12-24T12:00:00Z
+  sallyport check support/chat "GET http://widget-mediator.zopim.com/s/W/ws" --upgrade websocket
+  sallyport check data/etl "TLS acme.eu-central-1.snowflakecomputing.com" --output json
+  sallyport check payments/checkout "GET http://api.stripe.com/v1/charges" --server 127.0.0.1:9191
+
+Exit codes: 0 allow, 2 deny, 3 the policies are invalid, 1 no answer, 64 the request cannot be understood.`;
+
+interface CheckOptions {
+  policies: string;
+  header: Record<string, string>;
+  upgrade?: string;
+  now?: number;
+  server?: string;
+  ca?: string;
+  cert?: string;
+  key?: string;
+  trustDomain: string;
+  output: string;
+}
+
+/** `sallyport check`: what comes of one request, and why. */
+export function checkCommand(): Command {
+  return new Command("check")
+    .summary("say what comes of one request, and why")
+    .description("Say what comes of one request, and why.")
+    .argument("<from>", "who asks")
+    .argument("<request>", "what for, in one argument")
+    .addOption(policiesOption())
+    .option("--header <name=value>", "a request header; may be repeated", addHeader, {})
+    .option("--upgrade <protocol>", "the request upgrades to this protocol, e.g. websocket")
+    .option("--now <time>", "decide as of this instant (RFC 3339) instead of the present", parseInstant)
+    .addOption(
+      new Option("--server <address>", "ask a running server (host:port or unix:/path) instead of the policies here")
+        .conflicts("now")
+        .conflicts("policies"),
+    )
+    .option("--ca <file>", "with --server: certificates to trust (PEM)")
+    .option("--cert <file>", "with --server: own certificate (PEM)")
+    .option("--key <file>", "with --server: own key (PEM)")
+    .option("--trust-domain <name>", "with --server: completes namespace/serviceaccount", "cluster.local")
+    .addOption(outputOption(["human", "json"]))
+    .addHelpText("after", HELP)
+    .action(check);
+}
+
+async function check(from: string, to: string, options: CheckOptions): Promise<void> {
+  const request = { from, to, headers: options.header, upgrade: options.upgrade ?? null };
+  const answer = options.server === undefined ? await askHere(request, options) : await askThere(request, options);
+  if (answer === null) return;
+  process.exitCode = answer.effect === "allow" ? EXIT.ok : EXIT.deny;
+  if (options.output === "json") printJson(checkJson(answer));
+  else printAnswer(answer);
+}
+
+async function askHere(request: WrittenRequest, options: CheckOptions): Promise<CheckAnswer | null> {
+  const loaded = await requireSet(options.policies, options.output);
+  if (loaded === null) return null;
+  const { set, module } = loaded;
+  const asked = understand(request, set.gateway.trustDomains[0] ?? options.trustDomain);
+  if (asked === null) return null;
+  const engine = createEngine(module, compileBundle(set));
+  const decision = engine.decide(asked.input, options.now ?? Date.now());
+  const enforced = enforcement(set.gateway.securityModel, decision);
+  return localAnswer(request, asked, decision, { set, enforced, revision: engine.revision });
+}
+
+async function askThere(request: WrittenRequest, options: CheckOptions): Promise<CheckAnswer | null> {
+  const asked = understand(request, options.trustDomain);
+  if (asked === null) return null;
+  const { server = "", ca = null, cert = null, key = null } = options;
+  const answer = await askServer(request, asked, { address: server, ca, cert, key });
+  if (answer.ok) return answer.value;
+  printFailure(answer.message, answer.fix);
+  process.exitCode = EXIT.failure;
+  return null;
+}
+
+function understand(request: WrittenRequest, trustDomain: string): AskedRequest | null {
+  const asked = askedRequest(request, trustDomain);
+  if (asked.ok) return asked.value;
+  printFailure(asked.message, asked.fix);
+  process.exitCode = EXIT.usage;
+  return null;
+}
+
+function addHeader(text: string, headers: Record<string, string>): Record<string, string> {
+  const [, name, value] = /^([^=\s]+)=([\s\S]*)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError("write it as name=value.");
+  const key = name.toLowerCase();
+  if (Object.hasOwn(headers, key)) throw new InvalidArgumentError(`${key} is given twice.`);
+  return { ...headers, [key]: value };
+}

@@ -1,0 +1,15 @@
+/** Exit codes of every command; scripts rely on them. */
+export const EXIT = {
+  /** It worked; for `check`: allow. */
+  ok: 0,
+  /** Something failed that is neither the policies' nor the caller's fault: a file, a connection. */
+  failure: 1,
+  /** `check`: deny. */
+  deny: 2,
+  /** The policy set has errors. */
+  invalidPolicy: 3,
+  /** `test`: a case did not come out as expected. */
+  testsFailed: 4,
+  /** The command line cannot be understood. */
+  usage: 64,
+} as const;

@@ -1,0 +1,65 @@
+import { createCanonicaliser } from "../pdp/canonicaliser.ts";
+import { readEngineModule } from "../pdp/engine-module.ts";
+import type { Diagnostic } from "../policy/diagnostic.ts";
+import { formatDiagnostic } from "../policy/format-diagnostic.ts";
+import { loadPolicySet } from "../policy/load.ts";
+import type { DecisionTest, PolicySet } from "../policy/model.ts";
+import { readPolicyDirectory } from "../server/read-policies.ts";
+import { EXIT } from "./exit-code.ts";
+import { colorful, count, printFailure, printJson } from "./output.ts";
+
+/** A policy directory as `validate` sees it. `set` is null when any document has an error. */
+export interface LoadedSet {
+  readonly module: WebAssembly.Module;
+  readonly set: PolicySet | null;
+  readonly tests: readonly DecisionTest[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly files: number;
+}
+
+/** Reads and validates a policy directory, strictly. Null (after saying why) when it cannot be read. */
+export async function loadSet(directory: string): Promise<LoadedSet | null> {
+  const module = readEngineModule();
+  try {
+    const files = await readPolicyDirectory(directory);
+    return { module, ...loadPolicySet(files, createCanonicaliser(module)), files: files.length };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    printFailure(`the policy directory ${directory} cannot be read: ${why}`, "name another one with --policies DIR");
+    return null;
+  }
+}
+
+/** A set that is valid, for commands that need one. */
+export interface ValidSet extends LoadedSet {
+  readonly set: PolicySet;
+}
+
+/**
+ * Reads a policy directory for a command that decides with it. Null when it has errors or cannot be read: the problems
+ * are then printed and the exit code is set.
+ */
+export async function requireSet(directory: string, output: string): Promise<ValidSet | null> {
+  const loaded = await loadSet(directory);
+  if (loaded === null) {
+    process.exitCode = EXIT.failure;
+    return null;
+  }
+  const { set } = loaded;
+  if (set !== null) return { ...loaded, set };
+  process.exitCode = EXIT.invalidPolicy;
+  const errors = loaded.diagnostics.filter((each) => each.severity === "error");
+  if (output === "json") {
+    printJson({ schema: "sallyport.dev/error/v1", error: "invalid-policy", diagnostics: errors.map(diagnosticJson) });
+    return null;
+  }
+  for (const each of errors) process.stderr.write(`${formatDiagnostic(each, colorful(process.stderr))}\n`);
+  printFailure(`the policies in ${directory} have ${count(errors.length, "error")}`, "run: sallyport validate");
+  return null;
+}
+
+/** A diagnostic in machine-readable output. */
+export function diagnosticJson(diagnostic: Diagnostic): Record<string, unknown> {
+  const { code, severity, message, at, scope, fix } = diagnostic;
+  return { code, severity, message, file: at.file, line: at.line, column: at.column, namespace: scope, fix };
+}

@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { checkCommand } from "./check.ts";
+import { compileCommand } from "./compile.ts";
+import { EXIT } from "./exit-code.ts";
+import { inspectCommand } from "./inspect.ts";
+import { testCommand } from "./test.ts";
+import { validateCommand } from "./validate.ts";
+
+const program = new Command("sallyport")
+  .description("Decides which workload may reach which external host, at the mesh's egress gateway.")
+  .showHelpAfterError("(add --help for examples)")
+  .exitOverride();
+
+for (const command of [validateCommand(), testCommand(), checkCommand(), compileCommand(), inspectCommand()]) {
+  program.addCommand(command.copyInheritedSettings(program));
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+}
