@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+/** Names of imported and re-exported modules, static and dynamic. */
+function importsOf(source: string): string[] {
+  return [...source.matchAll(/\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map(([, name]) => name ?? "");
+}
+
+test("the oracle imports nothing but its own files", () => {
+  const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .map((name) => ({ name, imports: importsOf(readFileSync(join(import.meta.dirname, name), "utf8")) }));
+  expect(sources.map(({ name }) => name)).toEqual(expect.arrayContaining(["decide.ts", "target.ts"]));
+  expect(sources.flatMap(({ imports }) => imports).length).toBeGreaterThan(3);
+  for (const { name, imports } of sources) {
+    expect(
+      imports.filter((each) => !/^\.\/[a-z-]+\.ts$/.test(each)),
+      name,
+    ).toEqual([]);
+  }
+});
+
+test("tests of the oracle import nothing of the product", () => {
+  for (const name of readdirSync(import.meta.dirname).filter((each) => each.endsWith(".test.ts"))) {
+    const outside = importsOf(readFileSync(join(import.meta.dirname, name), "utf8")).filter(
+      (each) => !each.startsWith("./") && !["vitest", "node:fs", "node:path"].includes(each),
+    );
+    expect(outside, name).toEqual([]);
+  }
+});
