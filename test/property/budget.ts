@@ -1,0 +1,20 @@
+/** How long and from which seed to run: `SALLYPORT_PROPERTY_SECONDS` runs that long from a new seed, `SALLYPORT_PROPERTY_SEED` repeats one. */
+export interface Budget {
+  readonly parameters: {
+    readonly numRuns: number;
+    readonly seed: number;
+    readonly endOnFailure: boolean;
+    readonly interruptAfterTimeLimit?: number;
+  };
+  readonly timeoutMs: number;
+}
+
+/** The budget of one property; `sets` is the number of sets in the default run, which always draws the same ones. */
+export function budgetFor(sets: number): Budget {
+  const seconds = Number(process.env.SALLYPORT_PROPERTY_SECONDS ?? 0);
+  const named = process.env.SALLYPORT_PROPERTY_SEED;
+  const seed = named !== undefined ? Number(named) : seconds > 0 ? Date.now() % 2 ** 31 : 20_261_123;
+  const timed =
+    seconds > 0 ? { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: seconds * 1000 } : { numRuns: sets };
+  return { parameters: { ...timed, seed, endOnFailure: true }, timeoutMs: 240_000 + seconds * 1000 };
+}

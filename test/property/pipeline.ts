@@ -1,0 +1,48 @@
+import { stringify } from "yaml";
+import { compileBundle } from "../../src/bundle/compile.ts";
+import { createCanonicaliser } from "../../src/pdp/canonicaliser.ts";
+import { createEngine, type Engine } from "../../src/pdp/engine.ts";
+import { readEngineModule } from "../../src/pdp/engine-module.ts";
+import { loadPolicySet, type PolicyFile } from "../../src/policy/load.ts";
+import type { PlacedDocument } from "../oracle/documents.ts";
+import type { GeneratedSet } from "./realise.ts";
+
+const engineModule = readEngineModule();
+const canonicaliser = createCanonicaliser(engineModule);
+
+/** The documents as text files: several a file, nested directories among them. */
+export function toFiles(documents: readonly PlacedDocument[]): PolicyFile[] {
+  const texts = new Map<string, string[]>();
+  for (const [index, { place, doc }] of documents.entries()) {
+    const name = ["one.yaml", "two.yml", place === "" ? "three.yaml" : "deep/er/three.yaml"][index % 3];
+    const path = place === "" ? `${name}` : `${place}/${name}`;
+    // Without this option equal values would become anchors and aliases.
+    texts.set(path, [...(texts.get(path) ?? []), stringify(doc, { aliasDuplicateObjects: false })]);
+  }
+  return [...texts].map(([path, docs]) => ({ path, bytes: new TextEncoder().encode(docs.join("---\n")) }));
+}
+
+/** All files as one text to read. */
+export function formatFiles(files: readonly PolicyFile[]): string {
+  return files.map(({ path, bytes }) => `# ${path}\n${new TextDecoder().decode(bytes)}`).join("\n");
+}
+
+/** Text to bundle, as the product does it. Throws when the set is refused. */
+export function compileFiles(files: readonly PolicyFile[], invalidNamespaces: readonly string[]): Uint8Array {
+  const { set, diagnostics } = loadPolicySet(files, canonicaliser);
+  if (set === null) {
+    const lines = diagnostics.map(({ at, code, message }) => `${at.file}:${at.line}:${at.column} ${code}: ${message}`);
+    throw new Error(`a generated set was refused:\n${lines.join("\n")}\n${formatFiles(files)}`);
+  }
+  return compileBundle({ ...set, invalidNamespaces });
+}
+
+/** The engine on a bundle. */
+export function engineOn(bundle: Uint8Array): Engine {
+  return createEngine(engineModule, bundle);
+}
+
+/** The whole way of a generated set. */
+export function engineFor({ documents, invalidNamespaces }: GeneratedSet): Engine {
+  return engineOn(compileFiles(toFiles(documents), invalidNamespaces));
+}
