@@ -34,6 +34,7 @@ interface CheckOptions {
   ca?: string;
   cert?: string;
   key?: string;
+  serverId?: string;
   trustDomain: string;
   output: string;
 }
@@ -57,6 +58,7 @@ export function checkCommand(): Command {
     .option("--ca <file>", "with --server: certificates to trust (PEM)")
     .option("--cert <file>", "with --server: own certificate (PEM)")
     .option("--key <file>", "with --server: own key (PEM)")
+    .option("--server-id <spiffe-id>", "with --server: the SPIFFE ID that the server must have")
     .option("--trust-domain <name>", "with --server: completes namespace/serviceaccount", "cluster.local")
     .addOption(outputOption(["human", "json"]))
     .addHelpText("after", HELP)
@@ -87,11 +89,11 @@ async function askHere(request: WrittenRequest, options: CheckOptions): Promise<
 async function askThere(request: WrittenRequest, options: CheckOptions): Promise<CheckAnswer | null> {
   const asked = understand(request, options.trustDomain);
   if (asked === null) return null;
-  const { server = "", ca = null, cert = null, key = null } = options;
-  const answer = await askServer(request, asked, { address: server, ca, cert, key });
+  const { server = "", ca = null, cert = null, key = null, serverId = null } = options;
+  const answer = await askServer(request, asked, { address: server, ca, cert, key, serverId });
   if (answer.ok) return answer.value;
   printFailure(answer.message, answer.fix);
-  process.exitCode = EXIT.failure;
+  process.exitCode = answer.usage ? EXIT.usage : EXIT.failure;
   return null;
 }
 

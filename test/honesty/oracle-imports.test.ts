@@ -7,7 +7,11 @@ const ORACLE = fileURLToPath(new URL("../oracle", import.meta.url));
 
 /** Everything that a module names as its source: static, dynamic and type imports, re-exports, require, and URLs. */
 function moduleNames(text: string): string[] {
-  const forms = [/\bfrom\s*["']([^"']+)["']/g, /\bimport\s*["']([^"']+)["']/g, /\b(?:import|require)\s*\(\s*["'`]([^"'`]+)["'`]/g];
+  const forms = [
+    /\bfrom\s*["']([^"']+)["']/g,
+    /\bimport\s*["']([^"']+)["']/g,
+    /\b(?:import|require)\s*\(\s*["'`]([^"'`]+)["'`]/g,
+  ];
   return forms.flatMap((form) => [...text.matchAll(form)].map((match) => match[1] ?? ""));
 }
 
