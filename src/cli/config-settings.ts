@@ -11,7 +11,11 @@ import { LOG_LEVELS } from "../server/logger.ts";
 export const CONFIG_SCHEMA = z.strictObject({
   policies: z.string().min(1).default("./policies").describe("directory of the policy set"),
   listen: z
-    .array(z.string().refine((text) => parseListenAddress(text) !== null, "write it as 127.0.0.1:9191, [::]:9191 or unix:/path"))
+    .array(
+      z
+        .string()
+        .refine((text) => parseListenAddress(text) !== null, "write it as 127.0.0.1:9191, [::]:9191 or unix:/path"),
+    )
     .min(1)
     .default(["127.0.0.1:9191"])
     .describe("addresses for Envoy: IP:PORT or unix:/path; without tls only loopback addresses and Unix sockets"),
@@ -21,7 +25,10 @@ export const CONFIG_SCHEMA = z.strictObject({
     .describe("SPIFFE IDs that may ask over mTLS, exact or with a trailing /*; none listed means nobody"),
   tls: z
     .strictObject({
-      certificate: z.string().default("").describe("PEM file of the server's certificate; with it every TCP address speaks mTLS"),
+      certificate: z
+        .string()
+        .default("")
+        .describe("PEM file of the server's certificate; with it every TCP address speaks mTLS"),
       key: z.string().default("").describe("PEM file of its key"),
       clientCa: z.string().default("").describe("PEM file of the roots that sign callers' certificates"),
       poll: duration("10s").describe("how often these files are read again"),
@@ -39,7 +46,9 @@ export const CONFIG_SCHEMA = z.strictObject({
       maxFiles: z.int().min(0).max(10_000).default(10).describe("rotated files that are kept"),
     })
     .prefault({}),
-  cache: z.strictObject({ maxSize: size("64MiB").describe("bound of the decision cache; 0 turns it off") }).prefault({}),
+  cache: z
+    .strictObject({ maxSize: size("64MiB").describe("bound of the decision cache; 0 turns it off") })
+    .prefault({}),
   reload: z
     .strictObject({
       poll: duration("5s").describe("how often the policy directory is compared, whether or not a change was seen"),

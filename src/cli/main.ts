@@ -4,6 +4,7 @@ import { checkCommand } from "./check.ts";
 import { compileCommand } from "./compile.ts";
 import { EXIT } from "./exit-code.ts";
 import { inspectCommand } from "./inspect.ts";
+import { serveCommand } from "./serve.ts";
 import { testCommand } from "./test.ts";
 import { validateCommand } from "./validate.ts";
 
@@ -12,7 +13,8 @@ const program = new Command("sallyport")
   .showHelpAfterError("(add --help for examples)")
   .exitOverride();
 
-for (const command of [validateCommand(), testCommand(), checkCommand(), compileCommand(), inspectCommand()]) {
+const commands = [serveCommand(), validateCommand(), testCommand(), checkCommand(), compileCommand(), inspectCommand()];
+for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

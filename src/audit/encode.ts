@@ -1,0 +1,40 @@
+/** What JSON.stringify leaves as it is although it can break a line or fool a reader: DEL, C1, line separators, bidi controls. */
+const UNSAFE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/;
+const UNSAFE_ALL = new RegExp(UNSAFE, "g");
+
+/** Text that needs no escape at all. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+/** Longest recorded text of a field that callers choose, in characters. */
+const MAX_TEXT = 1024;
+
+/**
+ * A text as a JSON string in one printable line: control characters, line separators, bidirectional controls and lone
+ * surrogates are escaped, and `JSON.parse` gives the text back unchanged.
+ */
+export function encodeText(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
+  const json = JSON.stringify(text);
+  return UNSAFE.test(json) ? json.replace(UNSAFE_ALL, escapeCharacter) : json;
+}
+
+/** The same, or `null`. */
+export function encodeTextOrNull(text: string | null): string {
+  return text === null ? "null" : encodeText(text);
+}
+
+/** Any JSON value in one printable line. */
+export function encodeJson(value: unknown): string {
+  const json = JSON.stringify(value) ?? "null";
+  return UNSAFE.test(json) ? json.replace(UNSAFE_ALL, escapeCharacter) : json;
+}
+
+/** A text that callers choose, cut to 1,024 characters with a mark that says how long it was. */
+export function capText(text: string): string {
+  if (text.length <= MAX_TEXT) return text;
+  return `${text.slice(0, MAX_TEXT)}…[${text.length} characters]`;
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

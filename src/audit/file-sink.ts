@@ -1,0 +1,70 @@
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { createBatchSink } from "./batch.ts";
+import type { AuditSink } from "./sink.ts";
+
+/** Where the trail lies and when it is rotated. */
+export interface FileSinkOptions {
+  readonly path: string;
+  /** A file that would grow past this many bytes is rotated first. */
+  readonly maxBytes: number;
+  /** Rotated files kept as `path.1` (the newest) to `path.N`; older ones are deleted. */
+  readonly maxFiles: number;
+}
+
+/**
+ * A sink that appends to a file (mode 0600) and rotates it by size. Lines are never split over two files, and after a
+ * failed write the next one starts a new line. @throws when the file cannot be opened at all
+ */
+export async function createFileSink(options: FileSinkOptions): Promise<AuditSink> {
+  const { path, maxBytes, maxFiles } = options;
+  let file: FileHandle | null = await open(path, "a", 0o600);
+  let size = (await file.stat()).size;
+  let torn = size > 0 && !(await endsLine(path, size));
+
+  async function rotate(): Promise<void> {
+    await file?.close();
+    file = null;
+    await rm(`${path}.${maxFiles}`, { force: true });
+    for (let n = maxFiles - 1; n >= 1; n -= 1) await rename(`${path}.${n}`, `${path}.${n + 1}`).catch(ignoreMissing);
+    if (maxFiles > 0) await rename(path, `${path}.1`).catch(ignoreMissing);
+    else await rm(path, { force: true });
+  }
+
+  async function append(text: string): Promise<void> {
+    const length = Buffer.byteLength(text);
+    if (file !== null && size > 0 && size + length > maxBytes) await rotate();
+    if (file === null) {
+      file = await open(path, "a", 0o600);
+      size = (await file.stat()).size;
+      torn = size > 0 && torn;
+    }
+    const bytes = Buffer.from(torn ? `\n${text}` : text);
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesWritten } = await file.write(bytes, at);
+      torn = at + bytesWritten < bytes.length;
+      at += bytesWritten;
+      size += bytesWritten;
+    }
+  }
+
+  return createBatchSink({
+    append,
+    async close() {
+      await file?.close();
+    },
+  });
+}
+
+async function endsLine(path: string, size: number): Promise<boolean> {
+  const file = await open(path, "r");
+  try {
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+    return buffer[0] === 0x0a;
+  } finally {
+    await file.close();
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
+}

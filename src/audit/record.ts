@@ -1,0 +1,116 @@
+import { capText, encodeJson, encodeText, encodeTextOrNull } from "./encode.ts";
+
+/** Which seat decided. */
+export type Seat = "server" | "gateway" | "desk";
+
+/** One decision in the trail. The order of fields here is the order in the line. */
+export interface AuditRecord {
+  /** RFC 3339 with milliseconds, UTC. */
+  readonly time: string;
+  /** UUIDv7, the one the caller and Envoy's access log see. */
+  readonly id: string;
+  /** Counts from 1 within one run of the server. */
+  readonly seq: number;
+  /** Null when no policy was loaded. */
+  readonly revision: string | null;
+  readonly seat: Seat;
+  readonly subject: AuditSubject;
+  readonly target: AuditTarget;
+  readonly effect: "allow" | "deny";
+  readonly shadow: "allow" | "deny";
+  readonly reason: string;
+  readonly rules: readonly string[];
+  readonly shadowRules: readonly string[];
+  readonly owner: string | null;
+  readonly ticket: string | null;
+  readonly cacheHit: boolean;
+  readonly requestId: string | null;
+  readonly traceId: string | null;
+  /** Who asked: the gateway's SPIFFE ID. */
+  readonly gateway: string | null;
+  readonly latencyUs: number;
+}
+
+/** Canonical where the identity was valid, else as received. */
+export interface AuditSubject {
+  readonly spiffeId: string;
+  readonly namespace: string | null;
+  readonly serviceAccount: string | null;
+}
+
+/** Host and port are canonical where the target was valid, else as received. */
+export interface AuditTarget {
+  readonly host: string;
+  readonly port: number | string | null;
+  readonly protocol: "http" | "tls" | "tcp";
+  /** Null on network connections. */
+  readonly method: string | null;
+  /** Without the query. Null on network connections. */
+  readonly path: string | null;
+}
+
+/** What all requests with the same decision share. */
+export type DecidedPart = Pick<
+  AuditRecord,
+  "revision" | "seat" | "subject" | "effect" | "shadow" | "reason" | "rules" | "shadowRules" | "owner" | "ticket"
+> & { readonly target: Omit<AuditTarget, "method" | "path"> };
+
+/** What differs from request to request. */
+export type RequestPart = Pick<AuditRecord, "id" | "cacheHit" | "requestId" | "traceId" | "gateway" | "latencyUs"> &
+  Pick<AuditTarget, "method" | "path"> & { readonly timeMs: number };
+
+/** The shared part of a line, rendered once and kept with a cached decision. */
+export interface DecidedText {
+  /** `"revision":` up to and including the target's protocol. */
+  readonly head: string;
+  /** `"effect":` up to and including `"cacheHit":`. */
+  readonly tail: string;
+}
+
+/** Renders the part of a record that does not change while a decision is cached. Texts that callers choose are capped. */
+export function renderDecided(part: DecidedPart): DecidedText {
+  const { subject, target } = part;
+  const port = typeof target.port === "string" ? encodeText(capText(target.port)) : target.port;
+  return {
+    head:
+      `"revision":${encodeTextOrNull(part.revision)},"seat":"${part.seat}",` +
+      `"subject":{"spiffeId":${encodeText(capText(subject.spiffeId))},"namespace":${encodeTextOrNull(subject.namespace)},` +
+      `"serviceAccount":${encodeTextOrNull(subject.serviceAccount)}},` +
+      `"target":{"host":${encodeText(capText(target.host))},"port":${port},"protocol":"${target.protocol}",`,
+    tail:
+      `"effect":"${part.effect}","shadow":"${part.shadow}","reason":${encodeText(part.reason)},` +
+      `"rules":${encodeJson(part.rules)},"shadowRules":${encodeJson(part.shadowRules)},` +
+      `"owner":${encodeTextOrNull(part.owner)},"ticket":${encodeTextOrNull(part.ticket)},"cacheHit":`,
+  };
+}
+
+/** One record as one line of JSON, without its line end. A path is cut at its first `?`: queries are never recorded. */
+export function renderRecord(seq: number, decided: DecidedText, request: RequestPart): string {
+  const { method, path, requestId, traceId, gateway } = request;
+  return (
+    `{"time":"${new Date(request.timeMs).toISOString()}","id":"${request.id}","seq":${seq},${decided.head}` +
+    `"method":${method === null ? "null" : encodeText(capText(method))},` +
+    `"path":${path === null ? "null" : encodeText(capText(withoutQuery(path)))}},` +
+    `${decided.tail}${request.cacheHit},"requestId":${requestId === null ? "null" : encodeText(capText(requestId))},` +
+    `"traceId":${traceId === null ? "null" : encodeText(capText(traceId))},` +
+    `"gateway":${gateway === null ? "null" : encodeText(capText(gateway))},"latencyUs":${request.latencyUs}}`
+  );
+}
+
+/** Something that happened to the policies rather than a decision. `event` tells its lines from decisions. */
+export interface AuditEvent {
+  readonly event: string;
+  readonly timeMs: number;
+  /** Plain data. */
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** One event as one line of JSON, without its line end. */
+export function renderEvent(seq: number, { event, timeMs, detail }: AuditEvent): string {
+  return encodeJson({ time: new Date(timeMs).toISOString(), event, seq, ...detail });
+}
+
+function withoutQuery(path: string): string {
+  const query = path.indexOf("?");
+  return query === -1 ? path : path.slice(0, query);
+}

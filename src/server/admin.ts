@@ -1,0 +1,113 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Registry } from "prom-client";
+import { formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
+import type { LoadedPolicies } from "./policy-state.ts";
+
+/** What the admin pages show. */
+export interface AdminSources {
+  readonly registry: Registry;
+  /** Whether Envoy should ask here, and the particulars. */
+  readiness(): { readonly ready: boolean } & Readonly<Record<string, unknown>>;
+  /** JSON texts of the most recent decisions, newest first. */
+  recent(): readonly string[];
+  loaded(): LoadedPolicies | null;
+}
+
+/** The open admin port. */
+export interface AdminServer {
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+interface Page {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Opens the admin port. @throws when others could reach it, or the address cannot be had */
+export async function openAdmin(address: ListenAddress, sources: AdminSources): Promise<AdminServer> {
+  if (!isLocal(address)) {
+    throw new Error(`${formatListenAddress(address)} is reachable from outside: the admin port is for loopback only`);
+  }
+  const server = createServer((request, response) => {
+    answer(request, sources).then(
+      (page) => send(request, response, page),
+      () => send(request, response, text(500, "failed\n")),
+    );
+  });
+  server.requestTimeout = 10_000;
+  server.headersTimeout = 5_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    const where = address.kind === "unix" ? { path: address.path } : { host: address.host, port: address.port };
+    server.listen(where, resolve);
+  });
+  return { address: boundAddress(server, address), close: () => close(server) };
+}
+
+async function answer(request: IncomingMessage, sources: AdminSources): Promise<Page> {
+  if (request.method !== "GET" && request.method !== "HEAD") return text(405, "GET only\n", { allow: "GET, HEAD" });
+  if (!isLocalHost(request.headers.host)) return text(403, "ask by address or as localhost\n");
+  const [path] = (request.url ?? "").split("?", 1);
+  switch (path) {
+    case "/livez":
+      return text(200, "ok\n");
+    case "/readyz": {
+      const state = sources.readiness();
+      return json(state.ready ? 200 : 503, `${JSON.stringify(state, null, 2)}\n`);
+    }
+    case "/metrics":
+      return { status: 200, type: sources.registry.contentType, body: await sources.registry.metrics() };
+    case "/v1/decisions":
+      return json(200, `{"decisions":[${sources.recent().join(",\n")}]}\n`);
+    case "/v1/bundle":
+      return bundle(request, sources.loaded());
+    default:
+      return text(404, "/livez /readyz /metrics /v1/decisions /v1/bundle\n");
+  }
+}
+
+function bundle(request: IncomingMessage, loaded: LoadedPolicies | null): Page {
+  if (loaded === null) return text(503, "no policies loaded\n");
+  const etag = `"${loaded.revision}"`;
+  const known = (request.headers["if-none-match"] ?? "").split(",").map((each) => each.trim().replace(/^W\//, ""));
+  const headers = { etag, "cache-control": "no-cache" };
+  if (known.includes(etag)) return { status: 304, type: "", body: "", headers };
+  return { status: 200, type: "application/octet-stream", body: loaded.bundle, headers };
+}
+
+/** A web page must not reach this port by pointing its own name at loopback. */
+function isLocalHost(host: string | undefined): boolean {
+  return host === undefined || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host);
+}
+
+function text(status: number, body: string, headers: Readonly<Record<string, string>> = {}): Page {
+  return { status, type: "text/plain; charset=utf-8", body, headers };
+}
+
+function json(status: number, body: string): Page {
+  return { status, type: "application/json", body };
+}
+
+function send(request: IncomingMessage, response: ServerResponse, page: Page): void {
+  const headers: Record<string, string> = { "x-content-type-options": "nosniff", ...page.headers };
+  if (page.type !== "") headers["content-type"] = page.type;
+  if (page.status !== 304) headers["content-length"] = String(Buffer.byteLength(page.body));
+  response.writeHead(page.status, headers);
+  response.end(request.method === "HEAD" ? undefined : page.body);
+}
+
+function boundAddress(server: Server, address: ListenAddress): string {
+  const bound = server.address();
+  const port = bound !== null && typeof bound === "object" ? bound.port : 0;
+  return formatListenAddress(address.kind === "tcp" ? { ...address, port } : address);
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,84 @@
+import type { sendUnaryData } from "@grpc/grpc-js";
+import type { AuditTrail } from "../audit/trail.ts";
+import type { CheckInput } from "../pdp/decision.ts";
+import type { Pdp, PdpAnswer } from "../pdp/pdp.ts";
+import { fillTemplate } from "./answer-template.ts";
+import { type ReadCheck, type RequestMetadata, readCheck } from "./check-request.ts";
+import { createIdSource } from "./decision-id.ts";
+import { createPrincipalReader } from "./principal.ts";
+import type { Rendered, Renderer } from "./rendered.ts";
+import type { CheckRequestMessage } from "./wire.ts";
+
+/** What answering needs. */
+export interface CheckServiceOptions {
+  readonly pdp: Pdp<Rendered>;
+  readonly renderer: Renderer;
+  readonly trail: AuditTrail;
+  /** The wall clock in milliseconds: decisions and records take their time from it. */
+  now(): number;
+  /** Called after each answer. */
+  observe(latencyMs: number, hit: boolean): void;
+  /** Called with what was thrown, when an answer is `internal-error`. */
+  failed(error: unknown): void;
+}
+
+/** Who called: the identity of an mTLS caller, or null on local listeners. */
+export type CheckHandler = (
+  call: { readonly request: CheckRequestMessage; readonly metadata: RequestMetadata },
+  caller: string | null,
+  reply: sendUnaryData<Buffer>,
+) => void;
+
+const NOTHING: ReadCheck = {
+  input: { kind: "http", principal: "", host: "", port: null, method: "", path: "", headers: [] },
+  path: null,
+  requestId: null,
+  traceId: null,
+  gateway: null,
+};
+
+/**
+ * Answers `Check`: reads, decides, records, replies. Whatever is thrown on the way becomes a deny with the reason
+ * `internal-error`, recorded and counted like any other; the text of an error never reaches the caller.
+ */
+export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
+  const { pdp, renderer, trail, now, observe, failed } = options;
+  const readPrincipal = createPrincipalReader();
+  const nextId = createIdSource();
+
+  function decide(input: CheckInput, nowMs: number): PdpAnswer<Rendered> {
+    return pdp.decide(input, nowMs) ?? { value: renderer.own("no-policy", input, null), hit: false };
+  }
+
+  return (call, caller, reply) => {
+    const started = performance.now();
+    const nowMs = now();
+    let read = NOTHING;
+    let answer: PdpAnswer<Rendered>;
+    try {
+      read = readCheck(call.request, call.metadata, readPrincipal);
+      answer = decide(read.input, nowMs);
+    } catch (error) {
+      failed(error);
+      answer = { value: renderer.own("internal-error", read.input, pdp.revision), hit: false };
+    }
+    const { value, hit } = answer;
+    const id = nextId(nowMs);
+    const bytes = fillTemplate(value.template, id);
+    const latencyMs = performance.now() - started;
+    trail.decision(value.audit, {
+      timeMs: nowMs,
+      id,
+      cacheHit: hit,
+      method: read.path === null ? null : read.input.method,
+      path: read.path,
+      requestId: read.requestId,
+      traceId: read.traceId,
+      gateway: caller ?? read.gateway,
+      latencyUs: Math.round(latencyMs * 1000),
+    });
+    value.count();
+    observe(latencyMs, hit);
+    reply(null, bytes);
+  };
+}

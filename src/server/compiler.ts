@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import { deserialize, serialize } from "node:v8";
+import { compileBundle } from "../bundle/compile.ts";
+import type { Canonicaliser } from "../policy/canonicaliser.ts";
+import type { Diagnostic } from "../policy/diagnostic.ts";
+import { createParseCache, type LastGood, loadIsolated, type PolicyFile } from "../policy/load.ts";
+import type { LoadOutcome } from "./load-outcome.ts";
+import { scanPolicyDirectory } from "./read-policies.ts";
+
+/** Diagnostics that are carried along; more help nobody. */
+const MAX_DIAGNOSTICS = 100;
+
+/** Turns policy directories into bundles and remembers what makes the next time faster. */
+export interface Compiler {
+  /** Reads and compiles a directory, unless its contents have the known digest. Never rejects. */
+  load(directory: string, knownDigest: string | null): Promise<LoadOutcome>;
+}
+
+/** A compiler that goes on from `memory`, the last one of a compiler before it, or from nothing. */
+export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null): Compiler {
+  const cache = createParseCache();
+  let lastGood: LastGood | null = memory === null ? null : deserialize(memory);
+
+  function compile(files: readonly PolicyFile[], digest: string, directories: readonly string[]): LoadOutcome {
+    if (files.length === 0) return { kind: "empty", digest, directories };
+    const loaded = loadIsolated(files, canon, lastGood, cache);
+    if (loaded.set === null) {
+      return { kind: "rejected", digest, directories, diagnostics: errorsFirst(loaded.diagnostics) };
+    }
+    const bundle = compileBundle(loaded.set);
+    lastGood = loaded.lastGood;
+    const stale = loaded.stale.map((each) => ({ ...each, diagnostics: errorsFirst(each.diagnostics) }));
+    const warnings = loaded.diagnostics.filter((each) => each.severity === "warning").slice(0, MAX_DIAGNOSTICS);
+    return { kind: "loaded", digest, directories, bundle, stale, warnings, memory: serialize(lastGood) };
+  }
+
+  return {
+    async load(directory, knownDigest) {
+      try {
+        const { files, directories } = await scanPolicyDirectory(directory);
+        const digest = digestOf(files);
+        if (digest === knownDigest) return { kind: "unchanged", directories };
+        return compile(files, digest, directories);
+      } catch (error) {
+        return { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+      }
+    },
+  };
+}
+
+function digestOf(files: readonly PolicyFile[]): string {
+  const hash = createHash("sha256");
+  for (const { path, bytes } of files) hash.update(`${path.length}:${path}:${bytes.length}:`).update(bytes);
+  return hash.digest("hex");
+}
+
+function errorsFirst(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const errors = diagnostics.filter((each) => each.severity === "error");
+  return [...errors, ...diagnostics.filter((each) => each.severity !== "error")].slice(0, MAX_DIAGNOSTICS);
+}

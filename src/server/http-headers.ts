@@ -1,0 +1,105 @@
+import { isUtf8 } from "node:buffer";
+import type { HeaderPair } from "../pdp/decision.ts";
+import type { HttpRequestMessage } from "./wire.ts";
+
+/** The headers of an HTTP Check. Pseudo-headers are null when they did not come. */
+export interface HttpHeaders {
+  /** Envoy sent the raw pairs (`encode_raw_headers`). */
+  readonly raw: boolean;
+  readonly pairs: readonly HeaderPair[];
+  readonly authority: string | null;
+  readonly method: string | null;
+  readonly path: string | null;
+  /** Why no one request can be meant, or null. */
+  readonly contradiction: string | null;
+  readonly requestId: string | null;
+  readonly traceId: string | null;
+}
+
+/** A value that no UTF-8 text has: whatever looks at it is in doubt. */
+const UNDECODABLE: Uint8Array = Uint8Array.of(0xff);
+
+/**
+ * Reads the headers in whichever form Envoy sent them; sent in both forms they all count, and are in doubt as repeated.
+ * In raw mode the raw `:method` and `:path` stand, because they are what Envoy forwards, and an `:authority` that
+ * differs from `host` becomes one more `host` pair, so that the engine sees the disagreement.
+ */
+export function readHttpHeaders(http: HttpRequestMessage): HttpHeaders {
+  const reader = new HeaderReader(http.host ?? "");
+  const map = http.header_map?.headers ?? [];
+  for (const { key = "", value, raw_value } of map) reader.take(key, raw_value ?? value ?? "");
+  const joined = http.headers;
+  if (joined !== null && joined !== undefined) for (const key in joined) reader.takeJoined(key, joined[key] ?? "");
+  reader.raw = map.length > 0;
+  return reader;
+}
+
+class HeaderReader implements HttpHeaders {
+  raw = false;
+  readonly pairs: HeaderPair[] = [];
+  authority: string | null = null;
+  method: string | null = null;
+  path: string | null = null;
+  contradiction: string | null = null;
+  requestId: string | null = null;
+  traceId: string | null = null;
+  private readonly host: string;
+
+  constructor(host: string) {
+    this.host = host;
+  }
+
+  take(key: string, value: string | Uint8Array): void {
+    const name = lowerCase(key);
+    this.pairs.push([name, value]);
+    if (name.charCodeAt(0) === COLON) this.takePseudo(name, textOf(value));
+    else if (name === "x-request-id") this.requestId ??= textOf(value);
+    else if (name === "traceparent") this.traceId ??= traceOf(textOf(value));
+  }
+
+  takeJoined(key: string, value: string): void {
+    const name = lowerCase(key);
+    if (name.charCodeAt(0) === COLON) {
+      this.pairs.push([name, value]);
+      this.takePseudo(name, value);
+      return;
+    }
+    this.pairs.push([name, value.includes("!") ? UNDECODABLE : value]);
+    if (name === "x-request-id") this.requestId ??= value;
+    else if (name === "traceparent") this.traceId ??= traceOf(value);
+  }
+
+  private takePseudo(name: string, value: string): void {
+    if (name === ":authority") {
+      if (value !== this.host) this.pairs.push(["host", value]);
+      this.authority ??= value;
+    } else if (name === ":method") {
+      if (this.method !== null && this.method !== value) this.contradiction = "two methods";
+      this.method ??= value;
+    } else if (name === ":path") {
+      if (this.path !== null && this.path !== value) this.contradiction = "two paths";
+      this.path ??= value;
+    }
+  }
+}
+
+const COLON = 0x3a;
+
+function lowerCase(name: string): string {
+  return /[A-Z]/.test(name) ? name.toLowerCase() : name;
+}
+
+/** Text of a raw value. Bytes that are not UTF-8 come out percent-encoded, which leaves a path in doubt and a host invalid. */
+function textOf(value: string | Uint8Array): string {
+  if (typeof value === "string") return value;
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  if (isUtf8(bytes)) return bytes.toString("utf8");
+  return bytes
+    .toString("latin1")
+    .replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** The trace id of a W3C traceparent, or null. */
+function traceOf(traceparent: string): string | null {
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-/.exec(`${traceparent}-`)?.[1] ?? null;
+}

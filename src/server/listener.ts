@@ -1,0 +1,198 @@
+import { chmod, rm, stat } from "node:fs/promises";
+import { connect, createServer as createNetServer, type Server as NetServer, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
+import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
+import { formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
+import type { CallerCheck } from "./caller.ts";
+import type { CheckHandler } from "./check-service.ts";
+import type { HealthService } from "./health.ts";
+import type { WireContract } from "./load-protos.ts";
+import { readTlsFiles, type TlsFiles, watchTlsFiles } from "./tls-files.ts";
+
+/** What a listener needs. */
+export interface ListenerOptions {
+  readonly address: ListenAddress;
+  /** Null = plaintext, which only local addresses may have. */
+  readonly tls: TlsFiles | null;
+  readonly callers: CallerCheck;
+  readonly contract: WireContract;
+  readonly check: CheckHandler;
+  readonly health: HealthService;
+  readonly tlsPollMs: number;
+  /** A caller was refused: its certificate names nobody who is listed. */
+  refused(): void;
+  /** Something went wrong that stops nothing. */
+  warn(message: string, error: unknown): void;
+}
+
+/** One open listener. */
+export interface Listener {
+  /** The address with the port that was really taken. */
+  readonly address: string;
+  /** Takes no more connections, says GOAWAY to the present ones, and settles when their calls are done or time is up. */
+  shutdown(limitMs: number): Promise<void>;
+}
+
+/** Messages beyond this many bytes are refused unread; real Checks have one or two KiB. */
+const MAX_MESSAGE_BYTES = 256 * 1024;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+const GRPC_OPTIONS = {
+  "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+  "grpc.max_concurrent_streams": 1024,
+  "grpc.enable_channelz": 0,
+  "grpc.keepalive_time_ms": 30_000,
+  "grpc.keepalive_timeout_ms": 10_000,
+  // Connections end now and then, so that gateways spread over replicas and certificates are looked at again.
+  "grpc.max_connection_age_ms": 30 * 60_000,
+  "grpc.max_connection_age_grace_ms": 30_000,
+} as const;
+
+/**
+ * Opens a listener. Connections are accepted, and on TLS their callers checked, before gRPC sees a byte.
+ * @throws when plaintext would be open to others, or the address cannot be had
+ */
+export async function openListener(options: ListenerOptions): Promise<Listener> {
+  const { address, tls, warn } = options;
+  if (tls === null && !isLocal(address)) {
+    throw new Error(`${formatListenAddress(address)} is reachable from outside: it needs certificates (tls)`);
+  }
+  const peers = new Map<string, string>();
+  const server = createGrpcServer(options, peers, tls !== null);
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const sockets = new Set<Socket>();
+  const accept =
+    tls === null ? acceptPlain(injector, sockets) : await acceptTls(options, tls, peers, injector, sockets);
+  await listen(accept.server, address);
+  accept.server.on("error", (error) => warn("listener failed", error));
+  return {
+    address: formatListenAddress(boundAddress(accept.server, address)),
+    async shutdown(limitMs) {
+      accept.close();
+      accept.server.close();
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(() => {
+          server.forceShutdown();
+          resolve();
+        }, limitMs);
+        server.tryShutdown(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function createGrpcServer(options: ListenerOptions, peers: ReadonlyMap<string, string>, secure: boolean): Server {
+  const { contract, check, health } = options;
+  const server = new Server(GRPC_OPTIONS);
+  server.addService(contract.authorization, {
+    Check(call: Parameters<CheckHandler>[0] & { getPeer(): string }, reply: Parameters<CheckHandler>[2]) {
+      check(call, secure ? (peers.get(call.getPeer()) ?? null) : null, reply);
+    },
+  });
+  server.addService(contract.health, health.implementation);
+  return server;
+}
+
+interface Acceptor {
+  readonly server: NetServer | TlsServer;
+  close(): void;
+}
+
+function acceptPlain(injector: ConnectionInjector, sockets: Set<Socket>): Acceptor {
+  const server = createNetServer({ noDelay: true }, (socket) => {
+    track(socket, sockets);
+    injector.injectConnection(socket);
+  });
+  return { server, close() {} };
+}
+
+async function acceptTls(
+  { callers, tlsPollMs, refused, warn }: ListenerOptions,
+  files: TlsFiles,
+  peers: Map<string, string>,
+  injector: ConnectionInjector,
+  sockets: Set<Socket>,
+): Promise<Acceptor> {
+  const material = await readTlsFiles(files);
+  const server = createTlsServer(
+    {
+      ...material.options,
+      requestCert: true,
+      rejectUnauthorized: true,
+      ALPNProtocols: ["h2"],
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      noDelay: true,
+    },
+    (socket: TLSSocket) => {
+      const caller = socket.authorized ? callers(socket.getPeerX509Certificate()) : null;
+      if (caller === null || socket.alpnProtocol !== "h2") {
+        if (caller === null) refused();
+        socket.destroy();
+        return;
+      }
+      track(socket, sockets);
+      const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+      peers.set(peer, caller);
+      socket.once("close", () => peers.delete(peer));
+      injector.injectConnection(socket);
+    },
+  );
+  const watch = watchTlsFiles(
+    files,
+    material.digest,
+    tlsPollMs,
+    ({ options }) => server.setSecureContext(options),
+    (error) => warn("certificate files cannot be used; the previous ones stay in force", error),
+  );
+  return { server, close: watch.close };
+}
+
+function track(socket: Socket, sockets: Set<Socket>): void {
+  sockets.add(socket);
+  socket.on("error", ignore);
+  socket.once("close", () => sockets.delete(socket));
+}
+
+/** A broken connection is the caller's affair. */
+function ignore(): void {}
+
+async function listen(server: NetServer, address: ListenAddress): Promise<void> {
+  if (address.kind === "unix") await removeStaleSocket(address.path);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    const taken = () => {
+      server.off("error", reject);
+      resolve();
+    };
+    if (address.kind === "unix") server.listen({ path: address.path }, taken);
+    else server.listen({ host: address.host, port: address.port }, taken);
+  });
+  if (address.kind === "unix") await chmod(address.path, 0o660);
+}
+
+/** Removes a socket file that nobody listens on any more. @throws when somebody does, or it is no socket */
+async function removeStaleSocket(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (found === null) return;
+  if (!found.isSocket()) throw new Error(`${path} exists and is not a socket`);
+  const alive = await new Promise<boolean>((resolve) => {
+    const probe = connect(path, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => resolve(false));
+  });
+  if (alive) throw new Error(`${path} is in use by another process`);
+  await rm(path, { force: true });
+}
+
+function boundAddress(server: NetServer, address: ListenAddress): ListenAddress {
+  const bound = server.address();
+  return bound !== null && typeof bound === "object" && address.kind === "tcp"
+    ? { ...address, port: bound.port }
+    : address;
+}

@@ -1,0 +1,40 @@
+import type { Diagnostic } from "../policy/diagnostic.ts";
+
+/** A namespace whose present documents are invalid. */
+export interface StaleNamespace {
+  readonly namespace: string;
+  /** Its earlier documents stay in force; else all its workloads are denied. */
+  readonly keptLastGood: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What came of looking at the policy directory once. Plain data: it crosses a thread boundary. */
+export type LoadOutcome =
+  | { readonly kind: "unchanged"; readonly directories: readonly string[] }
+  | {
+      readonly kind: "loaded";
+      readonly digest: string;
+      readonly directories: readonly string[];
+      readonly bundle: Uint8Array;
+      readonly stale: readonly StaleNamespace[];
+      readonly warnings: readonly Diagnostic[];
+      /** What a later load in another thread needs to know of this one; opaque. */
+      readonly memory: Uint8Array;
+    }
+  | {
+      readonly kind: "rejected";
+      readonly digest: string;
+      readonly directories: readonly string[];
+      readonly diagnostics: readonly Diagnostic[];
+    }
+  | { readonly kind: "empty"; readonly digest: string; readonly directories: readonly string[] }
+  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "timeout" };
+
+/** A question to the compile worker. */
+export interface LoadRequest {
+  readonly id: number;
+  readonly directory: string;
+  /** Contents with this digest are known already. */
+  readonly knownDigest: string | null;
+}

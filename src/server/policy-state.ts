@@ -1,0 +1,124 @@
+import type { AuditTrail } from "../audit/trail.ts";
+import type { DecisionEngine } from "../pdp/pdp.ts";
+import type { Diagnostic } from "../policy/diagnostic.ts";
+import { formatDiagnostic } from "../policy/format-diagnostic.ts";
+import type { LoadOutcome, StaleNamespace } from "./load-outcome.ts";
+import type { Logger } from "./logger.ts";
+import type { ReloadResult } from "./metrics.ts";
+
+/** The policies in force. */
+export interface LoadedPolicies {
+  readonly revision: string;
+  readonly bundle: Uint8Array;
+  /** When this revision was installed, in milliseconds since the epoch. */
+  readonly sinceMs: number;
+}
+
+/** What is in force and what is wrong with what is not. */
+export interface PolicyState {
+  readonly loaded: LoadedPolicies | null;
+  readonly stale: readonly StaleNamespace[];
+  /** Why the directory's present contents are not in force, or null. */
+  readonly problem: string | null;
+  /** Takes an outcome of a load: installs it, or keeps what there is and says why. @throws when a bundle is unusable */
+  apply(outcome: LoadOutcome): void;
+}
+
+export interface PolicyStateOptions {
+  createEngine(bundle: Uint8Array): DecisionEngine;
+  install(engine: DecisionEngine): void;
+  now(): number;
+  counted(result: ReloadResult): void;
+  readonly trail: AuditTrail;
+  readonly log: Logger;
+}
+
+/** A state without policies. */
+export function createPolicyState(options: PolicyStateOptions): PolicyState {
+  const { trail, log, counted, now } = options;
+  let loaded: LoadedPolicies | null = null;
+  let stale: readonly StaleNamespace[] = [];
+  let problem: string | null = null;
+
+  function installed(outcome: Extract<LoadOutcome, { kind: "loaded" }>): void {
+    const engine = options.createEngine(outcome.bundle);
+    const { revision } = engine;
+    const previous = loaded?.revision ?? null;
+    const isNew = revision !== previous;
+    if (isNew) {
+      options.install(engine);
+      loaded = { revision, bundle: outcome.bundle, sinceMs: now() };
+    }
+    stale = outcome.stale;
+    problem = null;
+    counted(isNew ? "installed" : "unchanged");
+    const namespaces = stale.map(({ namespace, keptLastGood }) => ({ namespace, keptLastGood }));
+    trail.event({
+      event: "policies-loaded",
+      timeMs: now(),
+      detail: { revision, previous, stale: stale.map(staleDetail), warnings: outcome.warnings.length },
+    });
+    log.info({ revision, previous, warnings: outcome.warnings.length }, "policies loaded");
+    if (stale.length === 0) return;
+    const text = diagnosticsText(stale.flatMap((each) => each.diagnostics));
+    log.error({ stale: namespaces, diagnostics: text }, "namespaces with invalid policies");
+  }
+
+  /** What there is stays in force. The same problem is told once. */
+  function kept(result: ReloadResult, why: string, diagnostics: readonly Diagnostic[]): void {
+    counted(result);
+    const text = diagnosticsText(diagnostics);
+    if (problem === `${why}\n${text}`) return;
+    problem = `${why}\n${text}`;
+    const revision = loaded?.revision ?? null;
+    const detail = { revision, result, problem: why, diagnostics: diagnostics.map(diagnosticDetail) };
+    trail.event({ event: "policies-rejected", timeMs: now(), detail });
+    const inForce = revision ?? "none: everything is refused";
+    log.error({ inForce, result, diagnostics: text }, why);
+  }
+
+  return {
+    get loaded() {
+      return loaded;
+    },
+    get stale() {
+      return stale;
+    },
+    get problem() {
+      return problem;
+    },
+    apply(outcome) {
+      switch (outcome.kind) {
+        case "unchanged":
+          counted("unchanged");
+          return;
+        case "loaded":
+          installed(outcome);
+          return;
+        case "rejected":
+          kept("rejected", "the policies are invalid", outcome.diagnostics);
+          return;
+        case "empty":
+          kept("rejected", "the policy directory holds no policies", []);
+          return;
+        case "failed":
+          kept("failed", `the policies cannot be loaded: ${outcome.message}`, []);
+          return;
+        default:
+          kept("timeout", "loading the policies took too long", []);
+      }
+    },
+  };
+}
+
+function staleDetail({ namespace, keptLastGood, diagnostics }: StaleNamespace): Record<string, unknown> {
+  return { namespace, keptLastGood, diagnostics: diagnostics.map(diagnosticDetail) };
+}
+
+function diagnosticDetail({ code, message, at }: Diagnostic): Record<string, unknown> {
+  return { code, message, file: at.file, line: at.line, column: at.column };
+}
+
+function diagnosticsText(diagnostics: readonly Diagnostic[]): string {
+  return diagnostics.map((each) => formatDiagnostic(each, false)).join("\n");
+}

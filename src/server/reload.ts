@@ -1,0 +1,94 @@
+import { createCompileThread } from "./compile-thread.ts";
+import type { LoadOutcome } from "./load-outcome.ts";
+import { createDirectoryWatch } from "./watch-directories.ts";
+
+/** How policies are kept up to date. */
+export interface ReloaderOptions {
+  readonly directory: string;
+  /** The directory's contents are compared this often, whether or not a change was seen. */
+  readonly pollMs: number;
+  /** A load that takes longer is given up. */
+  readonly deadlineMs: number;
+  /** Puts an outcome into force. What it throws makes the outcome count as not seen, so that it is tried again. */
+  apply(outcome: LoadOutcome): void;
+}
+
+/** Keeps what is in force equal to what the policy directory holds. */
+export interface Reloader {
+  /** Looks at the directory now and settles when its contents are in force, or why not was said. */
+  load(): Promise<LoadOutcome>;
+  /** Begins to watch and to poll. */
+  start(): void;
+  close(): Promise<void>;
+}
+
+/** Changes seen within this time make one load. */
+const GATHER_MS = 50;
+
+/** A reloader over a directory, which compiles in a thread of its own. */
+export function createReloader({ directory, pollMs, deadlineMs, apply }: ReloaderOptions): Reloader {
+  const thread = createCompileThread(deadlineMs);
+  let known: string | null = null;
+  let gather: NodeJS.Timeout | null = null;
+  let poll: NodeJS.Timeout | null = null;
+  let running: Promise<LoadOutcome> | null = null;
+  let again = false;
+  let closed = false;
+  const watch = createDirectoryWatch(soon);
+
+  function soon(): void {
+    if (!closed) gather ??= setTimeout(changed, GATHER_MS);
+  }
+
+  async function loadOnce(): Promise<LoadOutcome> {
+    const outcome = await thread.load(directory, known);
+    if (closed) return outcome;
+    if ("directories" in outcome && watch.follow(outcome.directories)) soon();
+    try {
+      apply(outcome);
+      if ("digest" in outcome) known = outcome.digest;
+      return outcome;
+    } catch (error) {
+      const failed: LoadOutcome = { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+      apply(failed);
+      return failed;
+    }
+  }
+
+  async function load(): Promise<LoadOutcome> {
+    while (running !== null) await running;
+    running = loadOnce();
+    try {
+      return await running;
+    } finally {
+      running = null;
+    }
+  }
+
+  async function changed(): Promise<void> {
+    gather = null;
+    if (running !== null) {
+      again = true;
+      return;
+    }
+    do {
+      again = false;
+      await load();
+    } while (again && !closed);
+  }
+
+  return {
+    load,
+    start() {
+      poll = setInterval(changed, pollMs);
+      poll.unref();
+    },
+    async close() {
+      closed = true;
+      if (gather !== null) clearTimeout(gather);
+      if (poll !== null) clearInterval(poll);
+      watch.close();
+      await thread.close();
+    },
+  };
+}

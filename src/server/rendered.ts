@@ -1,0 +1,72 @@
+import { randomUUID } from "node:crypto";
+import { type DecidedText, renderDecided } from "../audit/record.ts";
+import type { CheckInput, Decision } from "../pdp/decision.ts";
+import { type AnswerTemplate, createTemplate } from "./answer-template.ts";
+import { type AnswerReason, buildCheckResponse } from "./check-response.ts";
+import type { CheckResponseMessage } from "./wire.ts";
+
+/** A decision made ready to send, to record and to count: everything that does not differ from request to request. */
+export interface Rendered {
+  readonly template: AnswerTemplate;
+  readonly audit: DecidedText;
+  /** Counts one more answer like this. */
+  readonly count: () => void;
+}
+
+/** What rendering needs of its surroundings. */
+export interface RenderOptions {
+  encode(message: CheckResponseMessage): Buffer;
+  /** The counter of answers of this sort; one function a sort, whatever the number of decisions. */
+  counter(effect: string, reason: AnswerReason, shadow: string): () => void;
+}
+
+export interface Renderer {
+  decision(decision: Decision, input: CheckInput, revision: string): Rendered;
+  /** An answer of the server's own, when there is no decision. */
+  own(reason: "no-policy" | "internal-error", input: CheckInput, revision: string | null): Rendered;
+}
+
+/** Creates the renderer of decisions. */
+export function createRenderer({ encode, counter }: RenderOptions): Renderer {
+  // Nobody outside ever sees it, so nothing in a decision can be mistaken for it.
+  const placeholder = randomUUID();
+
+  function render(
+    reason: AnswerReason,
+    decision: Decision | null,
+    input: CheckInput,
+    revision: string | null,
+  ): Rendered {
+    const { kind } = input;
+    const message = buildCheckResponse({ id: placeholder, kind, reason, decision, revision });
+    const effect = decision?.effect ?? "deny";
+    const shadow = decision?.shadow ?? "deny";
+    return {
+      template: createTemplate(encode(message), placeholder),
+      audit: renderDecided({
+        revision,
+        seat: "server",
+        subject: decision?.subject ?? { spiffeId: input.principal, namespace: null, serviceAccount: null },
+        target: { ...(decision?.target ?? { host: input.host, port: input.port }), protocol: kind },
+        effect,
+        shadow,
+        reason,
+        rules: decision?.rules ?? [],
+        shadowRules: decision?.shadowRules ?? [],
+        owner: decision?.note?.owner ?? null,
+        ticket: decision?.note?.ticket ?? null,
+      }),
+      count: counter(effect, reason, shadow),
+    };
+  }
+
+  return {
+    decision: (decision, input, revision) => render(decision.reason, decision, input, revision),
+    own: (reason, input, revision) => render(reason, null, input, revision),
+  };
+}
+
+/** Bytes a rendered decision holds in memory, counted generously. */
+export function sizeOfRendered({ template, audit }: Rendered): number {
+  return template.bytes.length + template.gaps.length * 8 + (audit.head.length + audit.tail.length) * 2 + 300;
+}

@@ -1,0 +1,162 @@
+import { createFileSink } from "../audit/file-sink.ts";
+import { type AuditSink, createNoSink } from "../audit/sink.ts";
+import { createStdoutSink } from "../audit/stdout-sink.ts";
+import { createTrail } from "../audit/trail.ts";
+import { createEngine } from "../pdp/engine.ts";
+import { readEngineModule } from "../pdp/engine-module.ts";
+import { createPdp } from "../pdp/pdp.ts";
+import { type AdminServer, openAdmin } from "./admin.ts";
+import { createCallerCheck } from "./caller.ts";
+import { createCheckHandler } from "./check-service.ts";
+import { drain } from "./drain.ts";
+import { createHealthService } from "./health.ts";
+import { type Listener, openListener } from "./listener.ts";
+import type { LoadOutcome } from "./load-outcome.ts";
+import { loadProtos } from "./load-protos.ts";
+import type { Logger } from "./logger.ts";
+import { createMetrics } from "./metrics.ts";
+import type { AuditOptions, ServerOptions } from "./options.ts";
+import { createPolicyState } from "./policy-state.ts";
+import { createReloader } from "./reload.ts";
+import { createRenderer, sizeOfRendered } from "./rendered.ts";
+
+/** A server that answers. */
+export interface RunningServer {
+  /** Addresses of the listeners, in the order of the options, with the ports that were really taken. */
+  readonly addresses: readonly string[];
+  readonly adminAddress: string | null;
+  readonly revision: string | null;
+  /** What came of the first look at the policies. */
+  readonly firstLoad: LoadOutcome;
+  /** Looks at the policy directory now. */
+  reload(): Promise<LoadOutcome>;
+  /** Stops as Kubernetes expects it: not ready, wait, GOAWAY, finish, flush. */
+  drain(): Promise<void>;
+}
+
+/**
+ * Starts the server: opens the listeners, loads the policies, watches them. Until the first policies are loaded every
+ * Check is answered `no-policy`. @throws when an address, a certificate or the audit file cannot be had
+ */
+export async function startServer(options: ServerOptions, log: Logger): Promise<RunningServer> {
+  const now = options.now ?? Date.now;
+  const module = readEngineModule();
+  const contract = loadProtos();
+  const sink = await openSink(options.audit);
+  const trail = createTrail(sink);
+  const metrics = createMetrics({
+    cache: {
+      get cacheBytes() {
+        return pdp.cacheBytes;
+      },
+      get cacheEntries() {
+        return pdp.cacheEntries;
+      },
+    },
+    audit: sink.state,
+    loaded: () => policies.loaded,
+    staleNamespaces: () => policies.stale.length,
+    now,
+  });
+  const renderer = createRenderer({ encode: contract.encodeCheckResponse, counter: metrics.counter });
+  const pdp = createPdp({ render: renderer.decision, sizeOf: sizeOfRendered, maxCacheBytes: options.cache.maxBytes });
+  const policies = createPolicyState({
+    createEngine: (bundle) => createEngine(module, bundle),
+    install: pdp.install,
+    now,
+    counted: metrics.reload,
+    trail,
+    log,
+  });
+  const health = createHealthService();
+  const check = createCheckHandler({
+    pdp,
+    renderer,
+    trail,
+    now,
+    observe: metrics.observe,
+    failed(error) {
+      metrics.internalError();
+      log.error({ err: error }, "a Check failed and was denied");
+    },
+  });
+
+  let draining = false;
+  const readiness = () => ({
+    ready: policies.loaded !== null && !draining,
+    draining,
+    revision: policies.loaded?.revision ?? null,
+    problem: policies.problem,
+    staleNamespaces: policies.stale.map((each) => each.namespace),
+    audit: { ...sink.state },
+  });
+  const reloader = createReloader({
+    directory: options.policies,
+    pollMs: options.reload.pollMs,
+    deadlineMs: options.reload.deadlineMs,
+    apply(outcome) {
+      policies.apply(outcome);
+      health.setServing(readiness().ready);
+    },
+  });
+
+  const listeners: Listener[] = [];
+  let admin: AdminServer | null = null;
+  try {
+    const callers = createCallerCheck(options.allowedCallers);
+    for (const { address, tls } of options.listen) {
+      listeners.push(
+        await openListener({
+          address,
+          tls,
+          callers,
+          contract,
+          check,
+          health,
+          tlsPollMs: options.tlsPollMs,
+          refused: metrics.refusedCaller,
+          warn: (message, error) => log.warn({ err: error }, message),
+        }),
+      );
+    }
+    if (options.admin !== null) {
+      const { registry } = metrics;
+      admin = await openAdmin(options.admin, {
+        registry,
+        readiness,
+        recent: trail.recent,
+        loaded: () => policies.loaded,
+      });
+    }
+  } catch (error) {
+    for (const each of listeners) await each.shutdown(0);
+    await sink.close();
+    metrics.close();
+    throw error;
+  }
+  const addresses = listeners.map((each) => each.address);
+  const adminAddress = admin?.address ?? null;
+  log.info({ listen: addresses, admin: adminAddress }, "listening");
+  const firstLoad = await reloader.load();
+  reloader.start();
+
+  return {
+    addresses,
+    adminAddress,
+    get revision() {
+      return pdp.revision;
+    },
+    firstLoad,
+    reload: reloader.load,
+    async drain() {
+      draining = true;
+      await drain({ health, listeners, reloader, sink, admin, ...options.drain, log });
+      metrics.close();
+    },
+  };
+}
+
+async function openSink(options: AuditOptions): Promise<AuditSink> {
+  if (options.to === "file") return createFileSink(options);
+  return options.to === "stdout" ? createStdoutSink() : createNoSink();
+}

@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
+
+/** PEM files of an mTLS listener. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+  /** Roots that sign the callers' certificates. */
+  readonly clientCa: string;
+}
+
+/** The files' contents, ready for a TLS server. */
+export interface TlsMaterial {
+  readonly options: SecureContextOptions;
+  readonly digest: string;
+}
+
+/** Reads the files and makes sure that they fit together. @throws when one is missing or they do not */
+export async function readTlsFiles(files: TlsFiles): Promise<TlsMaterial> {
+  const [cert, key, ca] = await Promise.all([
+    readFile(files.certificate),
+    readFile(files.key),
+    readFile(files.clientCa),
+  ]);
+  const options: SecureContextOptions = { cert, key, ca, minVersion: "TLSv1.2" };
+  createSecureContext(options);
+  const digest = createHash("sha256").update(cert).update("\0").update(key).update("\0").update(ca).digest("hex");
+  return { options, digest };
+}
+
+/**
+ * Reads the files again at an interval and hands over what changed. Files that cannot be read or do not fit together
+ * (one half of a rotation) are reported and the old ones stay in force.
+ */
+export function watchTlsFiles(
+  files: TlsFiles,
+  known: string,
+  intervalMs: number,
+  changed: (material: TlsMaterial) => void,
+  failed: (error: unknown) => void,
+): { close(): void } {
+  let digest = known;
+  let reading = false;
+  const timer = setInterval(async () => {
+    if (reading) return;
+    reading = true;
+    try {
+      const material = await readTlsFiles(files);
+      if (material.digest !== digest) {
+        changed(material);
+        digest = material.digest;
+      }
+    } catch (error) {
+      failed(error);
+    } finally {
+      reading = false;
+    }
+  }, intervalMs);
+  timer.unref();
+  return { close: () => clearInterval(timer) };
+}
