@@ -14,6 +14,8 @@ import type { Outcome } from "../suite.ts";
 
 /** A real gRPC server on loopback around an engine, with a clock that the test sets, and a client that asks as Envoy does. */
 export interface CheckServer {
+  /** `127.0.0.1:PORT`. */
+  readonly address: string;
   check(input: CheckInput, nowMs: number): Promise<Outcome>;
   close(): Promise<void>;
 }
@@ -42,6 +44,7 @@ export async function startCheckServer(engine: DecisionEngine): Promise<CheckSer
   const client = new Client(listener.address, credentials.createInsecure());
   const method = contract.authorizationClient.Check as MethodDefinition<CheckRequestMessage, CheckResponseMessage>;
   return {
+    address: listener.address,
     async check(input, nowMs) {
       clockMs = nowMs;
       return readAnswer(await call(client, method, checkMessage(input)));
