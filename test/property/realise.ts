@@ -135,7 +135,7 @@ function makeSelector(choice: number, scope: string, { domains, federated, group
 
 function makeRule(draft: RuleDraft, scope: string, name: string, context: Context): Rule[] {
   const effect = draft.deny === 0 ? "deny" : "allow";
-  const targets = draft.to.flatMap((each) => makeTarget(each, scope, effect, context));
+  const targets = unique(draft.to.flatMap((each) => makeTarget(each, scope, effect, context)));
   const everyone = effect === "deny" && scope === "" && draft.everyone === 0;
   const everywhere = effect === "deny" && (draft.everywhere === 0 || targets.length === 0);
   if (targets.length === 0 && !everywhere) return [];
