@@ -1,0 +1,73 @@
+import { LAYOUT } from "./layout.ts";
+
+/** What stands in a rule's record, for explaining. */
+export interface RuleRecord {
+  readonly id: string;
+  /** `namespace/policy`, or `policy` for root policies. */
+  readonly policy: string;
+  readonly owner: string;
+  readonly ticket: string | null;
+  readonly reason: string | null;
+}
+
+/** Reads names out of a bundle that the engine has taken (its bounds are checked). */
+export interface BundleReader {
+  rule(index: number): RuleRecord;
+  /** `name` of a global service, else `namespace/name`. */
+  service(index: number): string;
+  header(index: number): string;
+  headerNames(): readonly string[];
+  field(offset: number): number;
+  /** The text of a string reference; null for 0. */
+  text(ref: number): string | null;
+}
+
+/** `bytes` may be any view of memory that holds the bundle at its start. */
+export function createBundleReader(bytes: Uint8Array): BundleReader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const decoder = new TextDecoder();
+  const u32 = (offset: number): number => view.getUint32(offset, true);
+  const text = (ref: number): string | null => {
+    if (ref === 0) return null;
+    return decoder.decode(bytes.subarray(ref + 2, ref + 2 + view.getUint16(ref, true)));
+  };
+  const scoped = (scopeRef: number, nameRef: number): string => {
+    const scope = text(scopeRef) ?? "";
+    const name = text(nameRef) ?? "";
+    return scope === "" ? name : `${scope}/${name}`;
+  };
+  const policies: { readonly name: string; readonly owner: string }[] = [];
+  const policy = (index: number): { readonly name: string; readonly owner: string } => {
+    const known = policies[index];
+    if (known !== undefined) return known;
+    const at = u32(LAYOUT.H_POLICIES) + index * LAYOUT.POLICY_SIZE;
+    const made = {
+      name: scoped(u32(at + LAYOUT.POLICY_SCOPE), u32(at + LAYOUT.POLICY_NAME)),
+      owner: text(u32(at + LAYOUT.POLICY_OWNER)) ?? "",
+    };
+    policies[index] = made;
+    return made;
+  };
+  const header = (index: number): string => text(u32(u32(LAYOUT.H_HEADERS) + index * 4)) ?? "";
+  return {
+    rule(index) {
+      const at = u32(LAYOUT.H_RULES) + index * LAYOUT.RULE_SIZE;
+      const { name, owner } = policy(u32(at + LAYOUT.RULE_POLICY));
+      return {
+        id: `${name}/${text(u32(at + LAYOUT.RULE_NAME)) ?? ""}`,
+        policy: name,
+        owner,
+        ticket: text(u32(at + LAYOUT.RULE_TICKET)),
+        reason: text(u32(at + LAYOUT.RULE_REASON)),
+      };
+    },
+    service(index) {
+      const at = u32(LAYOUT.H_SERVICES) + index * LAYOUT.SERVICE_SIZE;
+      return scoped(u32(at + LAYOUT.SERVICE_SCOPE), u32(at + LAYOUT.SERVICE_NAME));
+    },
+    header,
+    headerNames: () => Array.from({ length: u32(LAYOUT.H_HEADER_COUNT) }, (_, i) => header(i)),
+    field: u32,
+    text,
+  };
+}

@@ -1,0 +1,74 @@
+const utf8 = new TextEncoder();
+
+/** A growing little-endian buffer. Offsets are absolute from the first byte written. */
+export class ByteWriter {
+  #bytes = new Uint8Array(1 << 16);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  #reserve(size: number): number {
+    const at = this.#length;
+    const needed = at + size;
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, at));
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    this.#length = needed;
+    return at;
+  }
+
+  u8(value: number): void {
+    this.#view.setUint8(this.#reserve(1), value);
+  }
+
+  u16(value: number): void {
+    this.#view.setUint16(this.#reserve(2), value, true);
+  }
+
+  u32(value: number): void {
+    this.#view.setUint32(this.#reserve(4), value, true);
+  }
+
+  f64(value: number): void {
+    this.#view.setFloat64(this.#reserve(8), value, true);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.#bytes.set(value, this.#reserve(value.length));
+  }
+
+  /** Zeroes up to the next multiple of `size`. */
+  align(size: number): void {
+    const over = this.#length % size;
+    if (over !== 0) this.#reserve(size - over);
+  }
+
+  /** `size` zero bytes; returns their offset, to be filled with `setU32`. */
+  zeros(size: number): number {
+    return this.#reserve(size);
+  }
+
+  setU32(at: number, value: number): void {
+    this.#view.setUint32(at, value, true);
+  }
+
+  getU32(at: number): number {
+    return this.#view.getUint32(at, true);
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+}
+
+/** UTF-8 bytes of a text. */
+export function encodeText(text: string): Uint8Array {
+  return utf8.encode(text);
+}

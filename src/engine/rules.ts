@@ -1,0 +1,183 @@
+/** Walks the rules that the workload and the target share and records which match, and how. @see docs/semantics.md §5 */
+import { hashEnd } from "./bytes";
+import { namesProtocol, upgrading } from "./headers";
+import { entries, entryCount } from "./identity";
+import * as L from "./layout";
+import { evaluate, matchesPort, noteDependencies } from "./matcher";
+import { DOUBT, FALSE } from "./path";
+import { at, field, matches, seed } from "./state";
+import { globalOwner, hostTargetCount, hostTargets, owner, ownerLevel } from "./target";
+
+/** How a rule matched: bits of a match record, beside RULE_REPORT. */
+export const DENIES: u32 = 16;
+export const ALLOWS: u32 = 32;
+export const WOULD_UPGRADE: u32 = 64;
+export const EXPIRED: u32 = 128;
+
+export let matchCount: u32 = 0;
+/** Bits of all matches of enforced rules, and of all matches. */
+export let enforcedKinds: u32 = 0;
+export let allKinds: u32 = 0;
+export let mask: u32 = 0;
+export let validUntil: f64 = Infinity;
+/** The strictest fallback of the workload's groups, or FALLBACK_UNSET. */
+export let groupFallback: u32 = L.FALLBACK_UNSET;
+
+let port: u32 = 0;
+let scope: u32 = 0;
+let now: f64 = 0;
+let opaque: bool = false;
+
+/** Which binding a list of rule targets was found by. */
+const BY_ANY: u32 = 0;
+const BY_OWNER: u32 = 1;
+const BY_GLOBAL_OWNER: u32 = 2;
+const BY_HOST: u32 = 3;
+
+function findList(subject: u32, target: u32): usize {
+  const table = at(field(L.H_PAIR_TABLE));
+  const last = field(L.H_PAIR_SLOTS) - 1;
+  let slot = hashEnd(seed, subject, target) & last;
+  while (true) {
+    const address = table + <usize>slot * L.PAIR_SLOT;
+    const list = load<u32>(address + 8);
+    if (list == 0) return 0;
+    if (load<u32>(address) == subject && load<u32>(address + 4) == target) return at(list);
+    slot = (slot + 1) & last;
+  }
+}
+
+function record(rule: u32, kind: u32, mode: u32): void {
+  const p = matches + ((<usize>matchCount) << 3);
+  store<u32>(p, rule);
+  store<u32>(p + 4, kind | mode);
+  matchCount++;
+  allKinds |= kind;
+  if (mode == 0) enforcedKinds |= kind;
+}
+
+/** Notes the next boundary and answers -1 before the window, 0 in it, 1 after it. */
+function window(rule: usize): i32 {
+  const notBefore = load<f64>(rule + L.RULE_NOT_BEFORE);
+  const expires = load<f64>(rule + L.RULE_EXPIRES);
+  if (notBefore > now) {
+    if (notBefore < validUntil) validUntil = notBefore;
+    return -1;
+  }
+  if (expires > now) {
+    if (expires < validUntil) validUntil = expires;
+    return 0;
+  }
+  return 1;
+}
+
+function visitItem(item: usize, binding: u32, level: u32): void {
+  const itemScope = load<u32>(item + L.ITEM_SCOPE);
+  if (itemScope != 0 && itemScope != scope) return;
+  const flags = load<u32>(item + L.ITEM_FLAGS);
+  const denies = (flags & L.RULE_DENY) != 0;
+  if (binding == BY_GLOBAL_OWNER) {
+    if (!denies || itemScope != 0) return;
+  } else if (binding == BY_HOST && !denies) {
+    if (owner == 0 || level < ownerLevel) return;
+    if (itemScope == 0 && load<u32>(owner + L.OWNER_SCOPE) != 0) return;
+  }
+  const matcher = load<u32>(item + L.ITEM_MATCHER);
+  if (!matchesPort(matcher, port)) return;
+  const index = load<u32>(item + L.ITEM_RULE);
+  if (!opaque) mask |= noteDependencies(matcher);
+  const rule = at(field(L.H_RULES)) + <usize>index * L.RULE_SIZE;
+  const when = flags & L.RULE_WINDOW ? window(rule) : 0;
+  if (when < 0) return;
+  const held = evaluate(matcher, opaque);
+  if (held == FALSE || (held == DOUBT && !denies)) return;
+  const mode = flags & L.RULE_REPORT;
+  if (denies) {
+    if (when == 0) record(index, DENIES, mode);
+    return;
+  }
+  const named = !upgrading || (flags & L.RULE_HAS_UPGRADES && namesProtocol(load<u32>(rule + L.RULE_UPGRADES)));
+  if (when == 0) record(index, named ? ALLOWS : WOULD_UPGRADE, mode);
+  else if (named) record(index, EXPIRED, mode);
+}
+
+function visitList(subject: u32, target: u32, binding: u32, level: u32): void {
+  const list = findList(subject, target);
+  if (list == 0) return;
+  const count = load<u32>(list);
+  for (let i: u32 = 0; i < count; i++) visitItem(list + 4 + <usize>i * L.ITEM_SIZE, binding, level);
+}
+
+function visitSubject(tagged: u32): void {
+  const subject = tagged & L.SUBJECT_ID_MASK;
+  const fallback = <u32>load<u8>(at(field(L.H_SUBJECTS)) + subject);
+  if (fallback < groupFallback) groupFallback = fallback;
+  if (tagged & L.SUBJECT_HAS_ANY) visitList(subject, L.TARGET_ANY, BY_ANY, 0);
+  if (tagged & L.SUBJECT_HAS_SERVICE) {
+    const own = owner == 0 ? L.NONE : load<u32>(owner + L.OWNER_SERVICE);
+    if (own != L.NONE) visitList(subject, 1 + own, BY_OWNER, 0);
+    if (globalOwner != 0 && globalOwner != owner) {
+      const global = load<u32>(globalOwner + L.OWNER_SERVICE);
+      if (global != own) visitList(subject, 1 + global, BY_GLOBAL_OWNER, 0);
+    }
+  }
+  if (tagged & L.SUBJECT_HAS_HOST) {
+    for (let i: u32 = 0; i < hostTargetCount; i++) {
+      const p = hostTargets + ((<usize>i) << 3);
+      visitList(subject, load<u32>(p), BY_HOST, load<u32>(p + 4));
+    }
+  }
+}
+
+/** Walks everything once. `workloadScope` is the workload's namespace number or NONE. */
+export function walk(targetPort: u32, workloadScope: u32, instant: f64, isOpaque: bool): void {
+  port = targetPort;
+  scope = workloadScope;
+  now = instant;
+  opaque = isOpaque;
+  matchCount = 0;
+  enforcedKinds = 0;
+  allKinds = 0;
+  mask = 0;
+  validUntil = Infinity;
+  groupFallback = L.FALLBACK_UNSET;
+  for (let e: u32 = 0; e < entryCount; e++) {
+    const entry = <usize>load<u32>(entries + ((<usize>e) << 2));
+    const count = load<u32>(entry + L.IE_SUBJECT_COUNT);
+    for (let i: u32 = 0; i < count; i++) visitSubject(load<u32>(entry + L.IE_SUBJECTS + ((<usize>i) << 2)));
+  }
+  const everyone = field(L.H_EVERYONE);
+  if (everyone != L.NONE) visitSubject(everyone);
+}
+
+/**
+ * Writes the sorted, distinct indexes of rules that matched as `kind` (enforced only, or in either mode) to `out`.
+ * Returns how many.
+ */
+export function collect(kind: u32, enforcedOnly: bool, out: usize): u32 {
+  let count: u32 = 0;
+  for (let i: u32 = 0; i < matchCount; i++) {
+    const p = matches + ((<usize>i) << 3);
+    const flags = load<u32>(p + 4);
+    if ((flags & kind) == 0 || (enforcedOnly && (flags & L.RULE_REPORT) != 0)) continue;
+    count = insert(out, count, load<u32>(p));
+  }
+  return count;
+}
+
+/** Keeps `out` sorted and distinct: binary search, then a move. */
+function insert(out: usize, count: u32, rule: u32): u32 {
+  let low: u32 = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const found = load<u32>(out + ((<usize>middle) << 2));
+    if (found == rule) return count;
+    if (found < rule) low = middle + 1;
+    else high = middle;
+  }
+  const place = out + ((<usize>low) << 2);
+  memory.copy(place + 4, place, (<usize>(count - low)) << 2);
+  store<u32>(place, rule);
+  return count + 1;
+}

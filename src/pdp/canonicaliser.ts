@@ -1,0 +1,43 @@
+import { LAYOUT } from "../bundle/layout.ts";
+import type { Canonicaliser } from "../policy/canonicaliser.ts";
+import { createEngineInstance } from "./engine-instance.ts";
+
+const KINDS = ["name", "ipv4", "ipv6"] as const;
+
+/** The engine's own canonicalisation for the policy side: the same code that reads requests. */
+export function createCanonicaliser(module: WebAssembly.Module): Canonicaliser {
+  const engine = createEngineInstance(module);
+  /** Writes both texts to the question buffer; returns their lengths. */
+  function write(first: string, second: string): readonly [number, number] {
+    const address = engine.exports.reserve((first.length + second.length) * 3 + 1) >>> 0;
+    const bytes = engine.bytes();
+    const length = bytes.write(first, address, "utf8");
+    return [length, bytes.write(second, address + length, "utf8")];
+  }
+  function read(address: number, length: number): string {
+    const start = engine.view().getUint32(engine.answer + address, true);
+    return engine.bytes().toString("latin1", start, start + engine.view().getUint32(engine.answer + length, true));
+  }
+  return {
+    host(authority, clusterDomain) {
+      const [length, clusterLength] = write(authority, clusterDomain);
+      if (engine.exports.canonicaliseHost(length, clusterLength) === 0) return null;
+      const view = engine.view();
+      const port = view.getUint32(engine.answer + LAYOUT.A_PORT, true);
+      return {
+        kind: KINDS[view.getUint32(engine.answer + LAYOUT.A_HOST_KIND, true)] ?? "name",
+        host: read(LAYOUT.A_HOST, LAYOUT.A_HOST_LENGTH),
+        port: port === 0 ? null : port,
+        guarded: view.getUint32(engine.answer + LAYOUT.A_GUARDED, true) !== 0,
+      };
+    },
+    spiffeId(text) {
+      const [length] = write(text, "");
+      if (engine.exports.parseSpiffeId(length) === 0) return null;
+      return {
+        trustDomain: read(LAYOUT.A_DOMAIN, LAYOUT.A_DOMAIN_LENGTH),
+        path: read(LAYOUT.A_ID_PATH, LAYOUT.A_ID_PATH_LENGTH),
+      };
+    },
+  };
+}
