@@ -250,6 +250,7 @@ function namedPort({ naming, port, kind: choice }: RequestDraft, number: number,
       ["", "0", "080", "65536", "65535", "x", "+80", " 80", "80 ", "1", "99999", "8e1", "0x50"],
       port + choice,
     );
+  if (naming === 2 && port % 2 === 0) return null;
   if (naming === 1) return String(pick(PORTS, port + 1));
   const implied = kind === "http" ? 80 : kind === "tls" ? 443 : null;
   return naming % 2 === 0 && number === implied ? null : String(number);

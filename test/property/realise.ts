@@ -34,6 +34,10 @@ interface Context {
   readonly groups: readonly { readonly scope: string; readonly name: string }[];
 }
 
+/** Names whose order as parts of an id is another than their own: `-` comes before `/`. */
+const POLICY_NAMES = ["p", "p-x", "p-x-y", "shop", "zoo", "a-b"] as const;
+const RULE_NAMES = ["r", "a-", "z"] as const;
+
 /** Makes a draft a valid set: resolves references, drops what cannot be valid. */
 export function realise(draft: SetDraft): GeneratedSet {
   const invalidNamespaces = draft.invalid === 0 ? [...REFUSABLE].sort() : draft.invalid === 1 ? ["broken"] : [];
@@ -51,10 +55,16 @@ export function realise(draft: SetDraft): GeneratedSet {
   }
   const groups = scoped(draft.groups).map(({ each, scope }, index) => ({ each, scope, name: `g${index}` }));
   const all: Context = { ...context, services: registered, groups };
+  const named = new Set<string>();
   const policies = scoped(draft.policies).flatMap(({ each, scope }, index) => {
-    const rules = each.rules.flatMap((rule, at) => makeRule(rule, scope, `r${at}`, all));
+    const wish = pick(POLICY_NAMES, each.place);
+    const name = named.has(`${scope}/${wish}`) ? `${wish}${index}` : wish;
+    named.add(`${scope}/${name}`);
+    const rules = each.rules.flatMap((rule, at) =>
+      makeRule(rule, scope, `${pick(RULE_NAMES, rule.timeFormat)}${at}`, all),
+    );
     const spec = { owner: "owner@example.com", ...(each.report === 0 ? { mode: "report" } : {}), rules };
-    return rules.length === 0 ? [] : [placed("EgressPolicy", scope, `p${index}`, each.place, spec)];
+    return rules.length === 0 ? [] : [placed("EgressPolicy", scope, name, each.place, spec)];
   });
   return {
     invalidNamespaces,

@@ -243,7 +243,7 @@ export const requestDraft = fc.record({
   spelling: below(61),
   naming: below(40),
   method: often<string>(METHODS, ["get", "CONNECT", "connect", "", "OPTIONS", "GET "], 6),
-  path: often<string>(PATHS, ODD_PATHS, 3),
+  path: often<string>(PATHS, ODD_PATHS, 2),
   headers: fc.array(ordinary, { maxLength: 3 }),
   upgrade: fc.option(upgrade, { nil: null, freq: 5 }),
   pseudo: below(61),
