@@ -30,7 +30,10 @@ export function createBatchSink(target: BatchTarget): AuditSink {
     }
     waiting += `${line}\n`;
     lines += 1;
-    if (writing !== null) return;
+    if (writing === null) schedule();
+  }
+
+  function schedule(): void {
     if (waiting.length >= MAX_WAITING) start();
     else timer ??= setTimeout(start, MAX_WAIT_MS);
   }
@@ -38,30 +41,28 @@ export function createBatchSink(target: BatchTarget): AuditSink {
   function start(): void {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (writing === null && lines > 0) writing = drain();
+    if (writing === null && lines > 0) writing = writeBatch();
   }
 
-  async function drain(): Promise<void> {
-    while (lines > 0) {
-      const text = waiting;
-      const count = lines;
-      waiting = "";
-      lines = 0;
-      try {
-        await target.append(text);
-        state.written += count;
-        state.failure = null;
-      } catch (error) {
-        state.failed += count;
-        state.failure = error instanceof Error ? error.message : String(error);
-      }
+  async function writeBatch(): Promise<void> {
+    const text = waiting;
+    const count = lines;
+    waiting = "";
+    lines = 0;
+    try {
+      await target.append(text);
+      state.written += count;
+      state.failure = null;
+    } catch (error) {
+      state.failed += count;
+      state.failure = error instanceof Error ? error.message : String(error);
     }
     writing = null;
+    if (lines > 0) schedule();
   }
 
   async function flush(): Promise<void> {
-    start();
-    while (writing !== null) await writing;
+    for (start(); writing !== null; start()) await writing;
   }
 
   return {

@@ -92,12 +92,15 @@ function lowerCase(name: string): string {
 /** Text of a raw value. Bytes that are not UTF-8 come out percent-encoded, which leaves a path in doubt and a host invalid. */
 function textOf(value: string | Uint8Array): string {
   if (typeof value === "string") return value;
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const latin1 = bytes.toString("latin1");
+  if (!NOT_ASCII.test(latin1)) return latin1;
   if (isUtf8(bytes)) return bytes.toString("utf8");
-  return bytes
-    .toString("latin1")
-    .replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+  return latin1.replace(NOT_ASCII_ALL, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }
+
+const NOT_ASCII = /[\x80-\xff]/;
+const NOT_ASCII_ALL = /[\x80-\xff]/g;
 
 /** The trace id of a W3C traceparent, or null. */
 function traceOf(traceparent: string): string | null {

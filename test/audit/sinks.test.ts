@@ -1,0 +1,187 @@
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Writable } from "node:stream";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createBatchSink } from "../../src/audit/batch.ts";
+import { createFileSink } from "../../src/audit/file-sink.ts";
+import { renderDecided } from "../../src/audit/record.ts";
+import { createNoSink } from "../../src/audit/sink.ts";
+import { createStdoutSink } from "../../src/audit/stdout-sink.ts";
+import { createTrail } from "../../src/audit/trail.ts";
+
+let directory = "";
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "sallyport-audit-"));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const options = (changes = {}) => ({
+  path: join(directory, "audit.jsonl"),
+  maxBytes: 1 << 20,
+  maxFiles: 3,
+  ...changes,
+});
+const lines = (file: string) =>
+  readFileSync(join(directory, file), "utf8")
+    .split("\n")
+    .filter((each) => each !== "");
+
+describe("the file sink", () => {
+  test("appends in order to a file that nobody else can read", async () => {
+    writeFileSync(join(directory, "audit.jsonl"), "old\n");
+    chmodSync(join(directory, "audit.jsonl"), 0o600);
+    const sink = await createFileSink(options());
+    for (let n = 0; n < 2000; n += 1) sink.write(`{"n":${n}}`);
+    await sink.close();
+    expect(lines("audit.jsonl")).toEqual(["old", ...Array.from({ length: 2000 }, (_, n) => `{"n":${n}}`)]);
+    expect(sink.state).toEqual({ written: 2000, failed: 0, failure: null });
+    const fresh = await createFileSink(options({ path: join(directory, "new.jsonl") }));
+    await fresh.close();
+    expect(statSync(join(directory, "new.jsonl")).mode & 0o777).toBe(0o600);
+  });
+
+  test("rotates by size, keeps so many, splits no line", async () => {
+    const sink = await createFileSink(options({ maxBytes: 1000 }));
+    for (let n = 0; n < 60; n += 1) {
+      sink.write(JSON.stringify({ n, pad: "x".repeat(80) }));
+      await sink.flush();
+    }
+    await sink.close();
+    expect(readdirSync(directory).sort()).toEqual(["audit.jsonl", "audit.jsonl.1", "audit.jsonl.2", "audit.jsonl.3"]);
+    const kept = ["audit.jsonl.3", "audit.jsonl.2", "audit.jsonl.1", "audit.jsonl"].flatMap(lines);
+    const numbers = kept.map((line) => JSON.parse(line).n);
+    expect(numbers).toEqual(numbers.map((_, index) => 60 - numbers.length + index));
+    for (const file of readdirSync(directory)) expect(statSync(join(directory, file)).size).toBeLessThanOrEqual(1000);
+  });
+
+  test("a half line left by a crash does not spoil the next record", async () => {
+    writeFileSync(join(directory, "audit.jsonl"), '{"n":1}\n{"n":');
+    const sink = await createFileSink(options());
+    sink.write('{"n":2}');
+    await sink.close();
+    expect(lines("audit.jsonl")).toEqual(['{"n":1}', '{"n":', '{"n":2}']);
+  });
+
+  test("a directory that cannot be written is said at start", async () => {
+    await expect(createFileSink(options({ path: join(directory, "missing", "a.jsonl") }))).rejects.toThrow(/ENOENT/);
+  });
+
+  test("a full disk is counted and shown, throws nothing, and is forgotten when writing works again", async () => {
+    const sink = await createFileSink(options({ path: "/dev/full" }));
+    sink.write("a");
+    sink.write("b");
+    await sink.flush();
+    expect(sink.state).toMatchObject({ written: 0, failed: 2 });
+    expect(sink.state.failure).toContain("ENOSPC");
+    await sink.close();
+  });
+});
+
+describe("batches", () => {
+  test("one write at a time, in order, and a failure loses only its own lines", async () => {
+    const taken: string[] = [];
+    let under = 0;
+    let broken = false;
+    const sink = createBatchSink({
+      async append(text) {
+        under += 1;
+        expect(under).toBe(1);
+        await new Promise((resolve) => setImmediate(resolve));
+        under -= 1;
+        if (broken) throw new Error("disk on fire");
+        taken.push(text);
+      },
+      async close() {},
+    });
+    sink.write("1");
+    const first = sink.flush();
+    sink.write("2");
+    sink.write("3");
+    await first;
+    broken = true;
+    sink.write("lost");
+    await sink.flush();
+    expect(sink.state).toEqual({ written: 3, failed: 1, failure: "disk on fire" });
+    broken = false;
+    sink.write("4");
+    await sink.flush();
+    expect(taken.join("")).toBe("1\n2\n3\n4\n");
+    expect(sink.state).toEqual({ written: 4, failed: 1, failure: null });
+  });
+
+  test("a destination that never answers costs bounded memory: what does not fit is counted as lost", async () => {
+    let release = () => {};
+    const sink = createBatchSink({
+      append: () => new Promise((resolve) => (release = resolve)),
+      async close() {},
+    });
+    const line = "x".repeat(1024 * 1024);
+    for (let n = 0; n < 40; n += 1) sink.write(line);
+    expect(sink.state.failed).toBeGreaterThan(10);
+    expect(sink.state.failure).toContain("slow");
+    release();
+  });
+});
+
+test("standard output gets whole lines, and a broken pipe is counted, not thrown", async () => {
+  const stream = new PassThrough();
+  const sink = createStdoutSink(stream);
+  sink.write("a");
+  sink.write("b");
+  await sink.flush();
+  expect(stream.read().toString()).toBe("a\nb\n");
+  const broken = createStdoutSink(
+    new Writable({
+      write(_chunk, _encoding, done) {
+        done(new Error("EPIPE"));
+      },
+    }),
+  );
+  broken.write("c");
+  await broken.flush();
+  expect(broken.state).toMatchObject({ written: 0, failed: 1, failure: "EPIPE" });
+  await broken.close();
+});
+
+test("the trail numbers its lines and remembers the latest decisions, newest first", async () => {
+  const decided = renderDecided({
+    revision: "r",
+    seat: "server",
+    subject: { spiffeId: "s", namespace: null, serviceAccount: null },
+    target: { host: "h", port: 80, protocol: "http" },
+    effect: "allow",
+    shadow: "allow",
+    reason: "allowed-by-rule",
+    rules: [],
+    shadowRules: [],
+    owner: null,
+    ticket: null,
+  });
+  const request = {
+    timeMs: 0,
+    cacheHit: false,
+    requestId: null,
+    traceId: null,
+    gateway: null,
+    latencyUs: 1,
+    method: "GET",
+    path: "/",
+  };
+  const trail = createTrail(createNoSink(), 3);
+  expect(trail.recent()).toEqual([]);
+  for (const id of ["a", "b"]) trail.decision(decided, { ...request, id });
+  expect(trail.recent().map((line) => JSON.parse(line).id)).toEqual(["b", "a"]);
+  trail.event({ event: "policies-loaded", timeMs: 0, detail: {} });
+  for (const id of ["c", "d"]) trail.decision(decided, { ...request, id });
+  expect(
+    trail
+      .recent()
+      .map((line) => JSON.parse(line))
+      .map(({ id, seq }) => [id, seq]),
+  ).toEqual([
+    ["d", 5],
+    ["c", 4],
+    ["b", 2],
+  ]);
+});

@@ -1,0 +1,140 @@
+import { credentials } from "@grpc/grpc-js";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { createCallerCheck, isCallerPattern } from "../../src/server/caller.ts";
+import { type Authority, createAuthority, type Leaf, uri, writeTlsFiles } from "./certificates.ts";
+import { type Answering, connectClient, decision, httpCheck, startAnswering, told } from "./harness.ts";
+
+const EGRESS = "spiffe://cluster.local/ns/istio-egress/sa/egress";
+const opened: { close(): unknown }[] = [];
+let mesh: Authority;
+let other: Authority;
+let server: Leaf;
+
+beforeAll(async () => {
+  mesh = await createAuthority();
+  other = await createAuthority("CN=somebody else");
+  server = await mesh.issue([{ type: "dns", value: "localhost" }, uri("spiffe://cluster.local/ns/sallyport/sa/pdp")]);
+});
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
+});
+
+async function start(
+  allowed: readonly string[],
+): Promise<{ answering: Answering; files: ReturnType<typeof writeTlsFiles> }> {
+  const files = writeTlsFiles(server, mesh.cert);
+  const answering = await startAnswering(
+    { revision: "sha256:one", decide: () => decision() },
+    { tls: files, callers: createCallerCheck(allowed), tlsPollMs: 20 },
+  );
+  opened.push({ close: files.remove }, answering);
+  return { answering, files };
+}
+
+/** One Check with a connection of its own; the trust is in `mesh` unless told otherwise. */
+async function ask(address: string, leaf: Leaf | null, trust = mesh.cert): Promise<string> {
+  const key = leaf === null ? null : Buffer.from(leaf.key);
+  const chain = leaf === null ? null : Buffer.from(leaf.cert);
+  const client = connectClient(
+    address.replace("127.0.0.1", "localhost"),
+    credentials.createSsl(Buffer.from(trust), key, chain),
+  );
+  try {
+    return told(await client.check(httpCheck())).effect ?? "";
+  } finally {
+    client.close();
+  }
+}
+
+describe("callers", () => {
+  test("a listed identity is answered and recorded as the gateway that asked", async () => {
+    const { answering } = await start([EGRESS]);
+    expect(await ask(answering.address, await mesh.issue([uri(EGRESS)]))).toBe("allow");
+    expect(answering.records()[0]?.gateway).toBe(EGRESS);
+  });
+
+  const refused: [string, () => Promise<Leaf | null>][] = [
+    ["nobody", async () => null],
+    ["an identity that is not listed", () => mesh.issue([uri("spiffe://cluster.local/ns/shop/sa/cart")])],
+    ["a longer identity than the listed one", () => mesh.issue([uri(`${EGRESS}2`)])],
+    ["another CA that spells the listed identity", () => other.issue([uri(EGRESS)])],
+    ["a DNS name that spells the listed identity", () => mesh.issue([{ type: "dns", value: EGRESS }])],
+    ["a DNS name with a comma and a URI in it", () => mesh.issue([{ type: "dns", value: `x, URI:${EGRESS}` }])],
+    ["the listed identity beside another", () => mesh.issue([uri(EGRESS), uri("spiffe://cluster.local/ns/a/sa/b")])],
+    ["the listed identity cut short by a NUL", () => mesh.issue([uri(`${EGRESS}\0.evil`)])],
+    ["no subject alternative name at all", () => mesh.issue([])],
+  ];
+  for (const [name, issue] of refused) {
+    test(`refused: ${name}`, async () => {
+      const { answering } = await start([EGRESS]);
+      await expect(ask(answering.address, await issue())).rejects.toMatchObject({ code: 14 });
+      expect(answering.records()).toHaveLength(0);
+      expect(await ask(answering.address, await mesh.issue([uri(EGRESS)]))).toBe("allow");
+    });
+  }
+
+  test("refusals are counted", async () => {
+    const { answering } = await start([EGRESS]);
+    await expect(ask(answering.address, await mesh.issue([]))).rejects.toThrow();
+    expect(answering.refusals()).toBeGreaterThan(0);
+  });
+
+  test("with nobody listed, nobody is admitted", async () => {
+    const { answering } = await start([]);
+    await expect(ask(answering.address, await mesh.issue([uri(EGRESS)]))).rejects.toMatchObject({ code: 14 });
+  });
+
+  test("a trailing /* admits everything below, not the thing itself nor its neighbours", async () => {
+    const { answering } = await start(["spiffe://cluster.local/ns/istio-egress/*"]);
+    expect(await ask(answering.address, await mesh.issue([uri(EGRESS)]))).toBe("allow");
+    for (const no of ["spiffe://cluster.local/ns/istio-egress", "spiffe://cluster.local/ns/istio-egress2/sa/x"]) {
+      await expect(ask(answering.address, await mesh.issue([uri(no)]))).rejects.toMatchObject({ code: 14 });
+    }
+  });
+
+  test("plaintext gets no answer", async () => {
+    const { answering } = await start([EGRESS]);
+    const client = connectClient(answering.address);
+    await expect(client.check(httpCheck())).rejects.toMatchObject({ code: 14 });
+    client.close();
+  });
+});
+
+describe("rotation", () => {
+  test("new certificate files take effect without a restart; one half of a rotation changes nothing", async () => {
+    const { answering, files } = await start([EGRESS]);
+    const renewed = await other.issue([{ type: "dns", value: "localhost" }]);
+    const caller = await other.issue([uri(EGRESS)]);
+    files.write({ cert: renewed.cert, key: server.key }, other.cert);
+    await expect.poll(() => answering.warnings.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    expect(await ask(answering.address, await mesh.issue([uri(EGRESS)]))).toBe("allow");
+    files.write(renewed, other.cert);
+    await expect
+      .poll(() => ask(answering.address, caller, other.cert).catch(() => "refused"), { timeout: 10_000 })
+      .toBe("allow");
+    await expect(ask(answering.address, await mesh.issue([uri(EGRESS)]), other.cert)).rejects.toThrow();
+  });
+
+  test("files that do not fit are refused at start", async () => {
+    const files = writeTlsFiles({ cert: server.cert, key: (await mesh.issue([])).key }, mesh.cert);
+    opened.push({ close: files.remove });
+    await expect(startAnswering(null, { tls: files })).rejects.toThrow();
+  });
+});
+
+test("only SPIFFE IDs may be listed", () => {
+  for (const good of [EGRESS, "spiffe://cluster.local/ns/x/*", "spiffe://a.b/*"])
+    expect(isCallerPattern(good)).toBe(true);
+  const bad = [
+    "",
+    "*",
+    "spiffe://",
+    "spiffe://a/b/",
+    "spiffe://A/b",
+    "spiffe://a/../b",
+    "spiffe://a/b*",
+    "https://a/b",
+    "spiffe://*/b",
+  ];
+  for (const each of bad) expect(isCallerPattern(each), each).toBe(false);
+});
