@@ -4,7 +4,7 @@ import { REASONS } from "../../src/bundle/reason.ts";
 import { decide } from "../oracle/decide.ts";
 import { readWorld } from "../oracle/documents.ts";
 import { aim, aimsOf } from "./aim.ts";
-import { budgetFor } from "./budget.ts";
+import { budgetFor, runProperty } from "./budget.ts";
 import { describeDisagreement, engineVerdict, sameVerdict } from "./compare.ts";
 import { engineFor } from "./pipeline.ts";
 import { realise } from "./realise.ts";
@@ -21,9 +21,9 @@ const RULE_REASONS = [
   "fallback-allow",
 ];
 
-const { parameters, timeoutMs } = budgetFor(2000);
+const budget = budgetFor(2000);
 
-test("engine and oracle agree on every field of 200,000 decisions", { timeout: timeoutMs }, () => {
+test("engine and oracle agree on every field of 200,000 decisions", { timeout: budget.timeoutMs }, () => {
   const seen = new Map<string, number>();
   const property = fc.property(
     setDraft,
@@ -42,14 +42,14 @@ test("engine and oracle agree on every field of 200,000 decisions", { timeout: t
       }
     },
   );
-  fc.assert(property, parameters);
+  runProperty(property, budget);
 
   const total = [...seen.values()].reduce((sum, count) => sum + count, 0);
   const atRules = RULE_REASONS.reduce((sum, reason) => sum + (seen.get(reason) ?? 0), 0);
   process.stdout.write(
-    `${total} decisions compared (seed ${parameters.seed}), ${((100 * atRules) / total).toFixed(1)} % reached the rules\n`,
+    `${total} decisions compared (seed ${budget.parameters.seed}), ${((100 * atRules) / total).toFixed(1)} % reached the rules\n`,
   );
   expect([...seen.keys()].sort()).toEqual([...REASONS].sort());
   expect(atRules / total).toBeGreaterThan(0.3);
-  if (parameters.interruptAfterTimeLimit === undefined) expect(total).toBeGreaterThanOrEqual(200_000);
+  if (budget.parameters.interruptAfterTimeLimit === undefined) expect(total).toBeGreaterThanOrEqual(200_000);
 });

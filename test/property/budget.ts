@@ -1,3 +1,5 @@
+import * as fc from "fast-check";
+
 /** How long and from which seed to run: `SALLYPORT_PROPERTY_SECONDS` runs that long from a new seed, `SALLYPORT_PROPERTY_SEED` repeats one. */
 export interface Budget {
   readonly parameters: {
@@ -17,4 +19,13 @@ export function budgetFor(sets: number): Budget {
   const timed =
     seconds > 0 ? { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: seconds * 1000 } : { numRuns: sets };
   return { parameters: { ...timed, seed, endOnFailure: true }, timeoutMs: 240_000 + seconds * 1000 };
+}
+
+/** Runs a property. A failure says what the property said, and the seed; the drafts behind it are not for reading. */
+export function runProperty<T>(property: fc.IProperty<T>, { parameters }: Budget): void {
+  const { failed, errorInstance, interrupted, numRuns } = fc.check(property, parameters);
+  if (failed && !(interrupted && errorInstance === null)) {
+    const message = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
+    throw new Error(`run ${numRuns} of seed ${parameters.seed}: ${message}`, { cause: errorInstance });
+  }
 }

@@ -3,14 +3,14 @@ import { describe, expect, test } from "vitest";
 import type { Engine } from "../../src/pdp/engine.ts";
 import type { PlacedDocument } from "../oracle/documents.ts";
 import { aim, aimsOf, type Question } from "./aim.ts";
-import { budgetFor } from "./budget.ts";
+import { budgetFor, runProperty } from "./budget.ts";
 import { show } from "./compare.ts";
 import { compileFiles, engineFor, formatFiles, toFiles } from "./pipeline.ts";
 import { type GeneratedSet, realise } from "./realise.ts";
 import { requestDraft } from "./request-draft.ts";
 import { policyDraft, setDraft } from "./set-draft.ts";
 
-const { parameters, timeoutMs } = budgetFor(150);
+const budget = budgetFor(150);
 const requests = fc.array(requestDraft, { minLength: 60, maxLength: 60 });
 
 interface PolicyDocument {
@@ -32,7 +32,7 @@ function compareSets(
       law,
     );
   });
-  fc.assert(property, parameters);
+  runProperty(property, budget);
 }
 
 function checkLaw(
@@ -65,7 +65,7 @@ function rootPolicy(name: string, rules: readonly unknown[]): PlacedDocument {
   return { place: "", doc };
 }
 
-describe("bundles", { timeout: timeoutMs }, () => {
+describe("bundles", { timeout: budget.timeoutMs }, () => {
   test("order of files, documents and rules never matters: the same bytes", () => {
     const property = fc.property(setDraft, fc.infiniteStream(fc.noBias(fc.nat())), (draft, numbers) => {
       const { documents, invalidNamespaces } = realise(draft);
@@ -83,7 +83,7 @@ describe("bundles", { timeout: timeoutMs }, () => {
       const other = compileFiles(shuffle(toFiles(shuffled)), invalidNamespaces);
       expect(Buffer.from(other).equals(Buffer.from(one)), formatFiles(toFiles(documents))).toBe(true);
     });
-    fc.assert(property, parameters);
+    runProperty(property, budget);
   });
 
   test("compiling again without a change gives the same bytes", () => {
@@ -92,11 +92,11 @@ describe("bundles", { timeout: timeoutMs }, () => {
       const [one, other] = [1, 2].map(() => Buffer.from(compileFiles(toFiles(documents), invalidNamespaces)));
       expect(other).toEqual(one);
     });
-    fc.assert(property, parameters);
+    runProperty(property, budget);
   });
 });
 
-describe("rules", { timeout: timeoutMs }, () => {
+describe("rules", { timeout: budget.timeoutMs }, () => {
   test("an added enforced deny never widens", () => {
     let narrowed = 0;
     const property = fc.property(setDraft, policyDraft, requests, (draft, added, drafts) => {
@@ -115,7 +115,7 @@ describe("rules", { timeout: timeoutMs }, () => {
         },
       );
     });
-    fc.assert(property, parameters);
+    runProperty(property, budget);
     expect(narrowed).toBeGreaterThan(50);
   });
 
@@ -154,7 +154,7 @@ describe("rules", { timeout: timeoutMs }, () => {
   });
 });
 
-test("a respelt host is decided alike: case, trailing dot, equal explicit port", { timeout: timeoutMs }, () => {
+test("a respelt host is decided alike: case, trailing dot, equal explicit port", { timeout: budget.timeoutMs }, () => {
   let respelt = 0;
   const property = fc.property(setDraft, requests, (draft, drafts) => {
     const set = realise(draft);
@@ -182,6 +182,6 @@ test("a respelt host is decided alike: case, trailing dot, equal explicit port",
       }
     }
   });
-  fc.assert(property, parameters);
+  runProperty(property, budget);
   expect(respelt).toBeGreaterThan(1000);
 });

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Decision } from "../../src/pdp/decision.ts";
 import type { Request } from "../oracle/target.ts";
 import { aim, aimsOf, type Question } from "./aim.ts";
-import { budgetFor } from "./budget.ts";
+import { budgetFor, runProperty } from "./budget.ts";
 import { show } from "./compare.ts";
 import { engineFor, formatFiles, toFiles } from "./pipeline.ts";
 import { realise } from "./realise.ts";
@@ -14,7 +14,7 @@ import { setDraft } from "./set-draft.ts";
 /** What a decision depends on whatever its mask says. */
 const ALWAYS = ["host", "connection", "upgrade", ":protocol"];
 
-const { parameters, timeoutMs } = budgetFor(300);
+const budget = budgetFor(300);
 const requests = fc.array(fc.tuple(requestDraft, requestDraft), { minLength: 60, maxLength: 60 });
 
 /** Asks pairs of questions that the first answer promises to decide alike; gives how many of them differed in the asking. */
@@ -36,7 +36,7 @@ function keepsPromise(second: (first: Question, answer: Decision, other: Request
       throw new Error([files, show(question), show(answer), show(next), show(again)].join("\n"));
     }
   });
-  fc.assert(property, parameters);
+  runProperty(property, budget);
   return changed;
 }
 
@@ -56,7 +56,7 @@ function changeUnmasked(request: Request, { dependsOn }: Decision, other: Reques
   };
 }
 
-test("a request that differs only in what the mask leaves out is decided alike", { timeout: timeoutMs }, () => {
+test("a request that differs only in what the mask leaves out is decided alike", { timeout: budget.timeoutMs }, () => {
   const changed = keepsPromise(({ request, nowMs }, answer, other) => ({
     request: changeUnmasked(request, answer, other),
     nowMs,
@@ -64,7 +64,7 @@ test("a request that differs only in what the mask leaves out is decided alike",
   expect(changed).toBeGreaterThan(1000);
 });
 
-test("a decision stands until just before validUntil, or for ever", { timeout: timeoutMs }, () => {
+test("a decision stands until just before validUntil, or for ever", { timeout: budget.timeoutMs }, () => {
   const changed = keepsPromise(({ request, nowMs }, { validUntil }, { now }) => {
     const end = validUntil ?? nowMs + 400 * 86_400_000;
     return { request, nowMs: now % 2 === 0 ? end - 1 : nowMs + (now % Math.max(1, end - nowMs)) };
@@ -72,7 +72,7 @@ test("a decision stands until just before validUntil, or for ever", { timeout: t
   expect(changed).toBeGreaterThan(1000);
 });
 
-test("both promises hold together, as a cache relies on them", { timeout: timeoutMs }, () => {
+test("both promises hold together, as a cache relies on them", { timeout: budget.timeoutMs }, () => {
   const changed = keepsPromise(({ request, nowMs }, answer, other) => {
     const last = (answer.validUntil ?? nowMs + 400 * 86_400_000) - 1;
     return { request: changeUnmasked(request, answer, other), nowMs: last };
