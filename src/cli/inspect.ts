@@ -4,7 +4,7 @@ import { compileBundle } from "../bundle/compile.ts";
 import { type BundleSummary, inspectBundle } from "../bundle/inspect.ts";
 import { EXIT } from "./exit-code.ts";
 import { requireSet } from "./load-set.ts";
-import { outputOption, printFailure, printJson, printLine } from "./output.ts";
+import { colors, count, outputOption, printFailure, printJson, printLine } from "./output.ts";
 
 const HELP = `
 Give it a bundle file, or a policy directory to look at what it would compile to.
@@ -26,19 +26,68 @@ export function inspectCommand(): Command {
     .action(inspect);
 }
 
+/** How many hosts and workloads people are shown. */
+const SHOWN = 20;
+
 async function inspect(path: string, options: { output: string }): Promise<void> {
   const bundle = await readBundle(path, options.output);
   if (bundle === null) return;
-  let summary: BundleSummary;
-  try {
-    summary = inspectBundle(bundle);
-  } catch (error) {
-    printFailure(`${path} is not a bundle: ${reason(error)}`, "make one with: sallyport compile -o FILE");
+  const summary = summarise(bundle);
+  if (summary === null) {
+    printFailure(`${path} is not a bundle of this version`, "make one with: sallyport compile -o FILE");
     process.exitCode = EXIT.failure;
     return;
   }
   if (options.output === "json") printJson({ schema: "sallyport.dev/inspect/v1", ...summary });
-  else printLine(JSON.stringify(summary));
+  else printSummary(summary);
+}
+
+/** Null for bytes that are no bundle, however they are broken. */
+function summarise(bundle: Uint8Array): BundleSummary | null {
+  try {
+    return inspectBundle(bundle);
+  } catch {
+    return null;
+  }
+}
+
+function printSummary(summary: BundleSummary): void {
+  const { counts, trustDomains, federatedTrustDomains } = summary;
+  const [own = "none", ...aliases] = trustDomains;
+  printLine(summary.revision);
+  field("bytes", `${summary.bytes}, format ${summary.version}`);
+  field("model", `${summary.securityModel}, fallback ${summary.fallback}`);
+  field(
+    "trust",
+    [
+      own,
+      ...aliases.map((each) => `${each} (alias)`),
+      ...federatedTrustDomains.map((each) => `${each} (federated)`),
+    ].join(", "),
+  );
+  const parts = [
+    count(counts.policies, "policy", "policies"),
+    count(counts.rules, "rule"),
+    count(counts.services, "service"),
+  ];
+  field(
+    "holds",
+    [...parts, count(counts.groups, "group"), count(counts.hosts, "host"), count(counts.subjects, "subject")].join(
+      ", ",
+    ),
+  );
+  list("hosts", summary.hosts);
+  list("workloads", summary.workloads);
+  list("invalid", summary.invalidNamespaces);
+}
+
+function list(name: string, values: readonly string[]): void {
+  for (const [index, each] of values.slice(0, SHOWN).entries()) field(index === 0 ? name : "", each);
+  if (values.length > SHOWN) field("", `and ${values.length - SHOWN} more: --output json shows all`);
+}
+
+function field(name: string, value: string): void {
+  printLine(`  ${colors.dim(name.padEnd(9))} ${value}`);
 }
 
 async function readBundle(path: string, output: string): Promise<Uint8Array | null> {
