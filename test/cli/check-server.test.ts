@@ -1,6 +1,8 @@
 import { expect, it, onTestFinished } from "vitest";
 import type { CheckInput, Decision } from "../../src/pdp/decision.ts";
+import { createCallerCheck } from "../../src/server/caller.ts";
 import { startCheckServer } from "../conformance/ways/check-server.ts";
+import { createAuthority, uri, writeTlsFiles } from "../server/certificates.ts";
 import { runCli } from "./run-cli.ts";
 
 const REVISION = `sha256:${"0".repeat(64)}`;
@@ -86,4 +88,26 @@ it("check --server fails when nobody answers, and refuses to go out in clear", a
   const clear = await runCli(["check", "shop/cart", "TLS api.vendor.example.com", "--server", "192.0.2.1:9191"]);
   expect(clear.code).toBe(64);
   expect(clear.stderr).toContain("--ca, --cert and --key");
+});
+
+it("check --server shows certificates and looks at the server's", async () => {
+  const gateway = "spiffe://cluster.local/ns/istio-egress/sa/egress";
+  const pdp = "spiffe://cluster.local/ns/sallyport-system/sa/sallyport";
+  const mesh = await createAuthority();
+  const serverFiles = writeTlsFiles(await mesh.issue([uri(pdp)]), mesh.cert);
+  const ownFiles = writeTlsFiles(await mesh.issue([uri(gateway)]), mesh.cert);
+  const server = await startCheckServer(echo([]), { tls: serverFiles, callers: createCallerCheck([gateway]) });
+  onTestFinished(async () => {
+    await server.close();
+    serverFiles.remove();
+    ownFiles.remove();
+  });
+  const args = ["check", "shop/cart", "GET http://api.vendor.example.com/", "--server", server.address];
+  const tls = ["--ca", ownFiles.clientCa, "--cert", ownFiles.certificate, "--key", ownFiles.key];
+  const named = await runCli([...args, ...tls, "--server-id", pdp]);
+  expect(named).toMatchObject({ code: 0, stderr: "" });
+  expect((await runCli([...args, ...tls, "--server-id", gateway])).code).toBe(1);
+  // Without --server-id the certificate would have to name the address, and it names an identity only.
+  expect((await runCli([...args, ...tls])).code).toBe(1);
+  expect((await runCli([...args, ...tls.slice(0, 2)])).code).toBe(64);
 });
