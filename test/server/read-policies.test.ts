@@ -1,0 +1,102 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readPolicyDirectory, scanPolicyDirectory } from "../../src/server/read-policies.ts";
+
+let dir = "";
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "sallyport-read-"));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+function put(path: string, text: string): void {
+  mkdirSync(join(dir, path, ".."), { recursive: true });
+  writeFileSync(join(dir, path), text);
+}
+
+async function read(): Promise<[string, string][]> {
+  return (await readPolicyDirectory(dir)).map(({ path, bytes }) => [path, Buffer.from(bytes).toString()]);
+}
+
+describe("a policy directory", () => {
+  test("gives its YAML files by path, sorted, whatever else lies about", async () => {
+    put("b.yaml", "b");
+    put("a.yml", "a");
+    put("payments/x.yaml", "x");
+    put("payments/deep/y.yaml", "y");
+    put("readme.md", "no");
+    put(".hidden.yaml", "no");
+    put(".git/config.yaml", "no");
+    put("a.yaml.bak", "no");
+    expect(await read()).toEqual([
+      ["a.yml", "a"],
+      ["b.yaml", "b"],
+      ["payments/deep/y.yaml", "y"],
+      ["payments/x.yaml", "x"],
+    ]);
+  });
+
+  test("that is missing is an error", async () => {
+    await expect(readPolicyDirectory(join(dir, "no"))).rejects.toThrow(/ENOENT/);
+  });
+
+  test("nested without end is an error, also by a symbolic link to itself", async () => {
+    put("a.yaml", "a");
+    symlinkSync(dir, join(dir, "loop"));
+    await expect(readPolicyDirectory(dir)).rejects.toThrow(/deep/);
+  });
+});
+
+/** Lays a version of a ConfigMap down as the kubelet does: a hidden directory, then an atomic swap of `..data`. */
+function mountVersion(at: string, version: string, files: Record<string, string>): void {
+  mkdirSync(join(dir, at, `..${version}`), { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, at, `..${version}`, name), text);
+  symlinkSync(`..${version}`, join(dir, at, "..data_tmp"));
+  renameSync(join(dir, at, "..data_tmp"), join(dir, at, "..data"));
+  for (const name of Object.keys(files)) {
+    rmSync(join(dir, at, name), { force: true });
+    symlinkSync(join("..data", name), join(dir, at, name));
+  }
+}
+
+describe("a mounted ConfigMap", () => {
+  test("gives each file once, by its plain name, before and after a swap", async () => {
+    mountVersion(".", "2026_1", { "a.yaml": "a1", "b.yaml": "b1" });
+    expect(await read()).toEqual([
+      ["a.yaml", "a1"],
+      ["b.yaml", "b1"],
+    ]);
+    mountVersion(".", "2026_2", { "a.yaml": "a2", "b.yaml": "b2" });
+    expect(await read()).toEqual([
+      ["a.yaml", "a2"],
+      ["b.yaml", "b2"],
+    ]);
+  });
+
+  test("may be mounted for one namespace beside others", async () => {
+    put("root.yaml", "r");
+    mountVersion("payments", "1", { "p.yaml": "p1" });
+    expect(await read()).toEqual([
+      ["payments/p.yaml", "p1"],
+      ["root.yaml", "r"],
+    ]);
+    expect((await scanPolicyDirectory(dir)).directories).toEqual([dir, join(dir, "payments")]);
+  });
+
+  test("never mixes two versions, whenever the swap comes", async () => {
+    const files = (n: number) => Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}.yaml`, String(n)]));
+    mountVersion(".", "0", files(0));
+    const seen = new Set<string>();
+    for (let n = 1; n <= 60; n += 1) {
+      const reading = read();
+      for (let turn = 0; turn < n % 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      mountVersion(".", String(n), files(n));
+      rmSync(join(dir, `..${n - 1}`), { recursive: true });
+      const versions = new Set((await reading).map(([, text]) => text));
+      expect([...versions]).toHaveLength(1);
+      seen.add([...versions][0] === String(n) ? "new" : "old");
+    }
+    expect([...seen].sort()).toEqual(["new", "old"]);
+  });
+});
