@@ -9,20 +9,20 @@ export function createCanonicaliser(module: WebAssembly.Module): Canonicaliser {
   const engine = createEngineInstance(module);
   /** Writes both texts to the question buffer; returns their lengths. */
   function write(first: string, second: string): readonly [number, number] {
-    const address = engine.exports.reserve((first.length + second.length) * 3 + 1) >>> 0;
-    const bytes = engine.bytes();
+    const address = engine.reserve((first.length + second.length) * 3 + 1);
+    const { bytes } = engine;
     const length = bytes.write(first, address, "utf8");
     return [length, bytes.write(second, address + length, "utf8")];
   }
   function read(address: number, length: number): string {
-    const start = engine.view().getUint32(engine.answer + address, true);
-    return engine.bytes().toString("latin1", start, start + engine.view().getUint32(engine.answer + length, true));
+    const start = engine.view.getUint32(engine.answer + address, true);
+    return engine.bytes.toString("latin1", start, start + engine.view.getUint32(engine.answer + length, true));
   }
   return {
     host(authority, clusterDomain) {
       const [length, clusterLength] = write(authority, clusterDomain);
       if (engine.exports.canonicaliseHost(length, clusterLength) === 0) return null;
-      const view = engine.view();
+      const { view } = engine;
       const port = view.getUint32(engine.answer + LAYOUT.A_PORT, true);
       return {
         kind: KINDS[view.getUint32(engine.answer + LAYOUT.A_HOST_KIND, true)] ?? "name",

@@ -3,9 +3,13 @@ export interface EngineInstance {
   readonly exports: EngineExports;
   /** Address of the answer area. */
   readonly answer: number;
-  /** The memory as bytes and as a view; renewed when the memory grows. */
-  bytes(): Buffer;
-  view(): DataView;
+  /** The memory as bytes and as a view. Read them anew after `load` and `reserve`: growing the memory replaces both. */
+  readonly bytes: Buffer;
+  readonly view: DataView;
+  /** Copies a bundle in and takes it; returns its address, or null when it is not a bundle of this version. */
+  load(bundle: Uint8Array): number | null;
+  /** The address of the question buffer with room for so many bytes. */
+  reserve(bytes: number): number;
 }
 
 export interface EngineExports {
@@ -19,26 +23,37 @@ export interface EngineExports {
   parseSpiffeId(length: number): number;
 }
 
-/** Instantiates the engine. Addresses come back signed from WebAssembly: use `>>> 0`. */
+/** Instantiates the engine. Addresses come back signed from WebAssembly, hence `>>> 0`. */
 export function createEngineInstance(module: WebAssembly.Module): EngineInstance {
   const exports = new WebAssembly.Instance(module).exports as unknown as EngineExports;
-  let bytes = Buffer.from(exports.memory.buffer);
-  let view = new DataView(exports.memory.buffer);
-  const renew = (): void => {
-    if (bytes.length !== 0 && bytes.buffer === exports.memory.buffer) return;
-    bytes = Buffer.from(exports.memory.buffer);
-    view = new DataView(exports.memory.buffer);
-  };
-  return {
+  let question = 0;
+  let capacity = 0;
+  const instance = {
     exports,
     answer: exports.answerAddress() >>> 0,
-    bytes() {
+    bytes: Buffer.from(exports.memory.buffer),
+    view: new DataView(exports.memory.buffer),
+    load(bundle: Uint8Array): number | null {
+      const address = exports.allocate(bundle.length) >>> 0;
       renew();
-      return bytes;
+      instance.bytes.set(bundle, address);
+      const taken = exports.take(address, bundle.length) !== 0;
+      renew();
+      return taken ? address : null;
     },
-    view() {
-      renew();
-      return view;
+    reserve(bytes: number): number {
+      if (bytes > capacity) {
+        capacity = Math.max(bytes * 2, 1 << 16);
+        question = exports.reserve(capacity) >>> 0;
+        renew();
+      }
+      return question;
     },
   };
+  // Reading `memory.buffer` is a call into V8: it happens only where memory can have grown.
+  const renew = (): void => {
+    instance.bytes = Buffer.from(exports.memory.buffer);
+    instance.view = new DataView(exports.memory.buffer);
+  };
+  return instance;
 }

@@ -20,16 +20,13 @@ export interface Engine {
  */
 export function createEngine(module: WebAssembly.Module, bundle: Uint8Array): Engine {
   const engine = createEngineInstance(module);
-  const address = engine.exports.allocate(bundle.length) >>> 0;
-  engine.bytes().set(bundle, address);
-  if (engine.exports.take(address, bundle.length) === 0) {
+  const address = engine.load(bundle);
+  if (address === null) {
     throw new RangeError("not a bundle of this version: wrong magic, version, length or section bounds");
   }
-  // A copy of the caller's bytes would cost the bundle's size again: names are read from the engine's memory.
-  const names = createBundleReader(new Uint8Array(engine.bytes().buffer, address, bundle.length));
-  const reader = renewing(engine, address, bundle.length, names);
+  const names = createBundleReader(bundle);
   const writeQuestion = createQuestionWriter(engine, new Set(names.headerNames()));
-  const readAnswer = createAnswerReader(engine, reader);
+  const readAnswer = createAnswerReader(engine, names);
   return {
     revision: bundleRevision(bundle),
     decide(input, nowMs) {
@@ -40,26 +37,10 @@ export function createEngine(module: WebAssembly.Module, bundle: Uint8Array): En
   };
 }
 
-/** The reader over the engine's memory, made anew when that memory moved. */
-function renewing(engine: EngineInstance, address: number, length: number, first: BundleReader): () => BundleReader {
-  let reader = first;
-  let buffer = engine.bytes().buffer;
-  return () => {
-    const current = engine.bytes().buffer;
-    if (current !== buffer) {
-      buffer = current;
-      reader = createBundleReader(new Uint8Array(current, address, length));
-    }
-    return reader;
-  };
-}
-
-function createAnswerReader(engine: EngineInstance, reader: () => BundleReader): () => Decision {
+function createAnswerReader(engine: EngineInstance, names: BundleReader): () => Decision {
   const { answer } = engine;
   return () => {
-    const view = engine.view();
-    const bytes = engine.bytes();
-    const names = reader();
+    const { view, bytes } = engine;
     const u32 = (field: number): number => view.getUint32(answer + field, true);
     const text = (address: number, length: number): string => bytes.toString("latin1", address, address + length);
     const indexes = (list: number, count: number): number[] => {
