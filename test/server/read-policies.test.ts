@@ -92,7 +92,8 @@ describe("a mounted ConfigMap", () => {
       const reading = read();
       for (let turn = 0; turn < n % 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       mountVersion(".", String(n), files(n));
-      rmSync(join(dir, `..${n - 1}`), { recursive: true });
+      // The kubelet removes the old version, sooner or later.
+      if (n % 2 === 1) rmSync(join(dir, `..${n - 1}`), { recursive: true });
       const versions = new Set((await reading).map(([, text]) => text));
       expect([...versions]).toHaveLength(1);
       seen.add([...versions][0] === String(n) ? "new" : "old");
