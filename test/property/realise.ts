@@ -63,7 +63,7 @@ export function realise(draft: SetDraft): GeneratedSet {
     const rules = each.rules.flatMap((rule, at) =>
       makeRule(rule, scope, `${pick(RULE_NAMES, rule.timeFormat)}${at}`, all),
     );
-    const spec = { owner: "owner@example.com", ...(each.report === 0 ? { mode: "report" } : {}), rules };
+    const spec = { owner: `${name}@example.com`, ...(each.report === 0 ? { mode: "report" } : {}), rules };
     return rules.length === 0 ? [] : [placed("EgressPolicy", scope, name, each.place, spec)];
   });
   return {
@@ -91,7 +91,8 @@ function gatewayDocument({ model, domains, federated, clusterDomain, fallback }:
 /** Top of the directory or subdirectory, with or without a namespace of its own, as `choice` says and §1 allows. */
 function placed(kind: string, scope: string, name: string, choice: number, spec: object): PlacedDocument {
   const namespace = scope === "" ? ROOT_NAMESPACE : scope;
-  const top = scope === "" || choice % 3 === 0;
+  // The root namespace has a subdirectory like any other.
+  const top = scope === "" ? choice % 7 !== 0 : choice % 3 === 0;
   const needed = top && (scope !== "" || kind === "EgressPolicy" || kind === "EgressGateway");
   const metadata = needed || choice % 2 === 0 ? { name, namespace } : { name };
   return { place: top ? "" : namespace, doc: { apiVersion: "sallyport.dev/v1alpha1", kind, metadata, spec } };
@@ -153,14 +154,15 @@ function makeRule(draft: RuleDraft, scope: string, name: string, context: Contex
   const crossed = one !== undefined && other !== undefined && one > other;
   const window = crossed ? { notBefore: other, expires: one } : { notBefore: one, expires: other };
   const empty = one !== undefined && one === other;
-  const rule = withoutUndefined<Rule & { reason?: string }>({
+  const rule = withoutUndefined<Rule & { reason?: string; ticket?: string }>({
     ...{ name, effect: effect === "deny" || draft.timeFormat % 2 === 0 ? effect : undefined },
     from: everyone ? undefined : unique(draft.from.map((each) => makeSelector(each, scope, context))),
     to: everywhere ? undefined : targets,
     upgrades: effect === "allow" ? draft.upgrades : undefined,
     notBefore: empty ? undefined : time(window.notBefore, draft.timeFormat),
     expires: time(window.expires, draft.timeFormat + 1),
-    reason: effect === "deny" ? "because" : undefined,
+    reason: effect === "deny" || draft.timeFormat % 5 === 0 ? `because of ${draft.timeFormat}` : undefined,
+    ticket: draft.timeFormat % 3 === 0 ? `SEC-${draft.timeFormat}` : undefined,
   });
   return [rule];
 }
