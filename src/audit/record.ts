@@ -88,7 +88,7 @@ export function renderDecided(part: DecidedPart): DecidedText {
 export function renderRecord(seq: number, decided: DecidedText, request: RequestPart): string {
   const { method, path, requestId, traceId, gateway } = request;
   return (
-    `{"time":"${new Date(request.timeMs).toISOString()}","id":"${request.id}","seq":${seq},${decided.head}` +
+    `{"time":"${isoTime(request.timeMs)}","id":"${request.id}","seq":${seq},${decided.head}` +
     `"method":${method === null ? "null" : encodeText(capText(method))},` +
     `"path":${path === null ? "null" : encodeText(capText(withoutQuery(path)))}},` +
     `${decided.tail}${request.cacheHit},"requestId":${requestId === null ? "null" : encodeText(capText(requestId))},` +
@@ -108,6 +108,20 @@ export interface AuditEvent {
 /** One event as one line of JSON, without its line end. */
 export function renderEvent(seq: number, { event, timeMs, detail }: AuditEvent): string {
   return encodeJson({ time: new Date(timeMs).toISOString(), event, seq, ...detail });
+}
+
+let isoSecond = Number.NaN;
+let isoPrefix = "";
+
+/** RFC 3339 of an instant. Records come many a second, so the text up to the second is kept. */
+function isoTime(timeMs: number): string {
+  const second = Math.floor(timeMs / 1000);
+  if (second !== isoSecond) {
+    isoSecond = second;
+    isoPrefix = new Date(second * 1000).toISOString().slice(0, -4);
+  }
+  const ms = timeMs - second * 1000;
+  return `${isoPrefix}${ms < 10 ? "00" : ms < 100 ? "0" : ""}${ms}Z`;
 }
 
 function withoutQuery(path: string): string {

@@ -85,8 +85,13 @@ class HeaderReader implements HttpHeaders {
 
 const COLON = 0x3a;
 
+/** Envoy sends names in lower case; others are made so. */
 function lowerCase(name: string): string {
-  return /[A-Z]/.test(name) ? name.toLowerCase() : name;
+  for (let at = 0; at < name.length; at += 1) {
+    const unit = name.charCodeAt(at);
+    if (unit > 0x7f || (unit >= 0x41 && unit <= 0x5a)) return name.toLowerCase();
+  }
+  return name;
 }
 
 /** Text of a raw value. Bytes that are not UTF-8 come out percent-encoded, which leaves a path in doubt and a host invalid. */
@@ -102,7 +107,9 @@ function textOf(value: string | Uint8Array): string {
 const NOT_ASCII = /[\x80-\xff]/;
 const NOT_ASCII_ALL = /[\x80-\xff]/g;
 
-/** The trace id of a W3C traceparent, or null. */
+/** The trace id of a W3C traceparent (`00-<32>-<16>-<2>`), or null. It is only recorded. */
 function traceOf(traceparent: string): string | null {
-  return /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-/.exec(`${traceparent}-`)?.[1] ?? null;
+  const shaped =
+    traceparent.length >= 55 && traceparent[2] === "-" && traceparent[35] === "-" && traceparent[52] === "-";
+  return shaped ? traceparent.slice(3, 35) : null;
 }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { type ServiceDefinition as LoadedService, loadSync } from "@grpc/proto-loader";
+import { encodeCheckResponse } from "./encode-check-response.ts";
 import type { CheckRequestMessage, CheckResponseMessage } from "./wire.ts";
 
 /** The services as gRPC needs them, from protos/. */
@@ -23,12 +24,12 @@ export function loadProtos(): WireContract {
   });
   const authorizationClient = loaded["envoy.service.auth.v3.Authorization"] as LoadedService;
   const health = loaded["grpc.health.v1.Health"] as LoadedService;
-  const check = authorizationClient.Check as MethodDefinition<CheckRequestMessage, CheckResponseMessage>;
+  const check = authorizationClient.Check as MethodDefinition<CheckRequestMessage, Buffer>;
   return {
     authorization: { Check: { ...check, responseSerialize: passThrough, responseDeserialize: passThrough } },
     authorizationClient,
     health,
-    encodeCheckResponse: check.responseSerialize,
+    encodeCheckResponse,
   };
 }
 

@@ -1,7 +1,8 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import type { AuditSinkState } from "../audit/sink.ts";
 import type { AnswerReason } from "./check-response.ts";
+import { createLatencyHistogram } from "./latency-histogram.ts";
 
 /** How a reload can end; the values of the label `result`. */
 export const RELOAD_RESULTS = ["installed", "unchanged", "rejected", "failed", "timeout"] as const;
@@ -35,9 +36,6 @@ interface Sort {
   count: number;
   readonly increment: () => void;
 }
-
-/** Upper bounds in seconds, from 25 µs. */
-const LATENCY_BUCKETS = [25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 50_000, 250_000].map((us) => us / 1e6);
 
 /** Creates the metrics in a registry of their own. Hot counters are plain numbers until somebody scrapes. */
 export function createMetrics(sources: MetricSources): Metrics {
@@ -74,12 +72,7 @@ export function createMetrics(sources: MetricSources): Metrics {
       for (const { labels, count } of sorts.values()) this.inc(labels, count);
     },
   });
-  const latency = new Histogram({
-    name: "sallyport_check_duration_seconds",
-    help: "Time from a decoded Check to its encoded answer.",
-    buckets: LATENCY_BUCKETS,
-    registers,
-  });
+  const latency = createLatencyHistogram(registry);
   const tally = { hits: 0, misses: 0, internal: 0, refused: 0 };
   total("sallyport_cache_hits_total", "Answers from the decision cache.", () => tally.hits);
   total("sallyport_cache_misses_total", "Answers not from the decision cache.", () => tally.misses);
@@ -150,7 +143,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     observe(latencyMs, hit) {
       if (hit) tally.hits += 1;
       else tally.misses += 1;
-      latency.observe(latencyMs / 1000);
+      latency.observe(latencyMs);
     },
     internalError() {
       tally.internal += 1;
