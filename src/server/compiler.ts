@@ -3,7 +3,8 @@ import { deserialize, serialize } from "node:v8";
 import { compileBundle } from "../bundle/compile.ts";
 import type { Canonicaliser } from "../policy/canonicaliser.ts";
 import type { Diagnostic } from "../policy/diagnostic.ts";
-import { createParseCache, type LastGood, loadIsolated, type PolicyFile } from "../policy/load.ts";
+import { type LastGood, loadIsolated } from "../policy/isolate.ts";
+import { createParseCache, type PolicyFile } from "../policy/parse-cache.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
 import { scanPolicyDirectory } from "./read-policies.ts";
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import type { PolicyFile } from "../policy/load.ts";
+import type { PolicyFile } from "../policy/parse-cache.ts";
 
 /** What a policy directory holds at one instant. */
 export interface PolicyDirectory {

@@ -5,8 +5,9 @@ import { parse } from "yaml";
 import { askedRequest } from "../../src/analyze/request.ts";
 import type { CheckInput, HeaderPair } from "../../src/pdp/decision.ts";
 import type { Canonicaliser } from "../../src/policy/canonicaliser.ts";
-import { loadPolicySet, type PolicyFile } from "../../src/policy/load.ts";
+import { loadPolicySet } from "../../src/policy/load.ts";
 import type { DecisionTest } from "../../src/policy/model.ts";
+import type { PolicyFile } from "../../src/policy/parse-cache.ts";
 
 /** What every way to decide must agree on. */
 export interface Outcome {

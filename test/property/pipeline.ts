@@ -3,7 +3,8 @@ import { compileBundle } from "../../src/bundle/compile.ts";
 import { createCanonicaliser } from "../../src/pdp/canonicaliser.ts";
 import { createEngine, type Engine } from "../../src/pdp/engine.ts";
 import { readEngineModule } from "../../src/pdp/engine-module.ts";
-import { loadPolicySet, type PolicyFile } from "../../src/policy/load.ts";
+import { loadPolicySet } from "../../src/policy/load.ts";
+import type { PolicyFile } from "../../src/policy/parse-cache.ts";
 import type { PlacedDocument } from "../oracle/documents.ts";
 import type { GeneratedSet } from "./realise.ts";
 

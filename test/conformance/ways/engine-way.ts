@@ -1,7 +1,7 @@
 import { compileBundle } from "../../../src/bundle/compile.ts";
 import { createCanonicaliser } from "../../../src/pdp/canonicaliser.ts";
 import { createEngine, type Engine } from "../../../src/pdp/engine.ts";
-import { loadIsolated } from "../../../src/policy/load.ts";
+import { loadIsolated } from "../../../src/policy/isolate.ts";
 import type { Suite } from "../suite.ts";
 import type { Way } from "./way.ts";
 

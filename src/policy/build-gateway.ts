@@ -1,0 +1,81 @@
+import { parseDurationMs } from "./duration.ts";
+import type { Authorizer, EgressGateway } from "./model.ts";
+import type { RawDocument, RawDocumentOf } from "./raw-document.ts";
+import { positionOf, type Reporter } from "./reporter.ts";
+import { parseTrustDomain } from "./token.ts";
+
+type GatewayDocument = RawDocumentOf<"EgressGateway">;
+
+/** The one gateway among the documents, or null (reported) when there is none, several, or it is in a tenant's directory. */
+export function findGateway(documents: readonly RawDocument[], reporter: Reporter): GatewayDocument | null {
+  const all = documents.filter((each): each is GatewayDocument => each.kind === "EgressGateway");
+  const top = all.filter((each) => each.place === "");
+  for (const each of all) {
+    if (each.place === "") continue;
+    reporter.report(
+      each,
+      ["kind"],
+      "gateway-not-root",
+      "an EgressGateway lies in the policy directory itself, not below",
+    );
+  }
+  for (const each of top.slice(1)) {
+    reporter.report(
+      each,
+      ["kind"],
+      "second-gateway",
+      `a policy set has one EgressGateway: \`${top[0]?.name}\` is another`,
+    );
+  }
+  return top[0] ?? null;
+}
+
+/** Checks and defaults the gateway's settings. */
+export function buildGateway(document: GatewayDocument, reporter: Reporter): EgressGateway | null {
+  const { spec } = document;
+  if (document.namespace === null) {
+    reporter.report(
+      document,
+      ["metadata"],
+      "missing-namespace",
+      "an EgressGateway names its namespace: the root namespace",
+    );
+    return null;
+  }
+  const seen = new Set<string>();
+  const domains = (key: "trustDomains" | "federatedTrustDomains"): string[] =>
+    spec[key].filter((domain, i) => {
+      const path = ["spec", key, i];
+      if (reporter.take(document, path, "invalid-trust-domain", parseTrustDomain(domain)) === null) return false;
+      if (!seen.has(domain)) return seen.add(domain) !== null;
+      reporter.report(document, path, "duplicate-trust-domain", `trust domain \`${domain}\` is listed twice`);
+      return false;
+    });
+  const trustDomains = domains("trustDomains");
+  const federatedTrustDomains = domains("federatedTrustDomains");
+  if (trustDomains.length === 0) return null;
+  return {
+    name: document.name,
+    namespace: document.namespace,
+    at: positionOf(document),
+    securityModel: spec.securityModel,
+    trustDomains,
+    federatedTrustDomains: federatedTrustDomains.toSorted(),
+    clusterDomain: spec.clusterDomain,
+    fallback: spec.fallback ?? (spec.securityModel === "AllowAny" ? "report" : "deny"),
+    selector: spec.selector,
+    authorizer: buildAuthorizer(document, reporter),
+  };
+}
+
+function buildAuthorizer(document: GatewayDocument, reporter: Reporter): Authorizer | null {
+  const { authorizer } = document.spec;
+  if (authorizer === undefined) return null;
+  const path = ["spec", "authorizer", "timeout"];
+  const timeoutMs = reporter.take(document, path, "invalid-duration", parseDurationMs(authorizer.timeout)) ?? 250;
+  if (authorizer.failOpen) {
+    const message = "`failOpen: true` lets all traffic pass while no authorizer answers";
+    reporter.report(document, ["spec", "authorizer", "failOpen"], "fail-open", message);
+  }
+  return { service: authorizer.service, port: authorizer.port, timeoutMs, failOpen: authorizer.failOpen };
+}

@@ -1,0 +1,131 @@
+import { buildSelectors } from "./build-selector.ts";
+import { buildTarget, type TargetContext } from "./build-target.ts";
+import { parseInstant } from "./instant.ts";
+import type { EgressPolicy, Rule, RuleTarget, Scope } from "./model.ts";
+import type { RawDocumentOf } from "./raw-document.ts";
+import { compareText, positionOf } from "./reporter.ts";
+import type { RuleSpec } from "./schema/egress-policy.ts";
+import { parseName, parseUpgrade } from "./token.ts";
+import type { DocumentPath } from "./yaml-source.ts";
+
+type PolicyDocument = RawDocumentOf<"EgressPolicy">;
+
+/** Checks a policy's rules. Rules come out sorted by name. */
+export function buildPolicy(document: PolicyDocument, scope: Scope, context: TargetContext): EgressPolicy {
+  const { spec } = document;
+  const rules = new Map<string, Rule>();
+  for (const [i, each] of spec.rules.entries()) {
+    const path = ["spec", "rules", i];
+    const name = context.reporter.take(document, [...path, "name"], "invalid-name", parseName(each.name));
+    if (name === null) continue;
+    if (rules.has(name)) {
+      context.reporter.report(
+        document,
+        [...path, "name"],
+        "duplicate-name",
+        `rule \`${name}\` stands twice in this policy`,
+      );
+    }
+    rules.set(name, buildRule(document, path, each, scope, context));
+  }
+  return {
+    scope,
+    name: document.name,
+    at: positionOf(document),
+    owner: spec.owner,
+    mode: spec.mode,
+    rules: [...rules.values()].sort((a, b) => compareText(a.name, b.name)),
+  };
+}
+
+function buildRule(
+  document: PolicyDocument,
+  path: DocumentPath,
+  spec: RuleSpec,
+  scope: Scope,
+  context: TargetContext,
+): Rule {
+  const { reporter } = context;
+  const { effect } = spec;
+  if (spec.from === undefined && !(effect === "deny" && scope === "")) {
+    const message =
+      effect === "deny" ? "only a root deny may leave out `from` (everyone)" : "a rule names `from`: whom it is for";
+    reporter.report(document, path, "missing-key", message);
+  }
+  if (spec.to === undefined && effect === "allow") {
+    reporter.report(document, path, "missing-key", "an allow names `to`: what it opens");
+  }
+  if (effect === "deny" && spec.reason === undefined) {
+    reporter.report(document, path, "deny-without-reason", "a deny has a `reason`: whoever it stops will ask");
+  }
+  if (effect === "deny" && spec.upgrades !== undefined) {
+    reporter.report(
+      document,
+      [...path, "upgrades"],
+      "deny-upgrades",
+      "a deny stops every upgrade: leave `upgrades` out",
+    );
+  }
+  return {
+    name: spec.name,
+    at: document.source.position([...path, "name"]),
+    effect,
+    from: spec.from === undefined ? null : buildSelectors(document, [...path, "from"], spec.from, scope, context),
+    to: spec.to === undefined ? null : buildTargets(document, path, spec, scope, context),
+    upgrades: buildUpgrades(document, path, spec, context),
+    ...buildWindow(document, path, spec, context),
+    ticket: spec.ticket ?? null,
+    reason: spec.reason ?? null,
+  };
+}
+
+function buildTargets(
+  document: PolicyDocument,
+  path: DocumentPath,
+  spec: RuleSpec,
+  scope: Scope,
+  context: TargetContext,
+): readonly RuleTarget[] {
+  const targets = new Map<string, RuleTarget>();
+  for (const [i, each] of (spec.to ?? []).entries()) {
+    const target = buildTarget(document, [...path, "to", i], each, spec.effect, scope, context);
+    if (target !== null) targets.set(JSON.stringify(target), target);
+  }
+  return [...targets.entries()].sort(([a], [b]) => compareText(a, b)).map(([, target]) => target);
+}
+
+function buildUpgrades(
+  document: PolicyDocument,
+  path: DocumentPath,
+  spec: RuleSpec,
+  { reporter }: TargetContext,
+): readonly string[] {
+  const upgrades = (spec.upgrades ?? []).flatMap((text, i) => {
+    const upgrade = reporter.take(document, [...path, "upgrades", i], "invalid-upgrade", parseUpgrade(text));
+    return upgrade === null ? [] : [upgrade];
+  });
+  return [...new Set(upgrades)].sort();
+}
+
+function buildWindow(
+  document: PolicyDocument,
+  path: DocumentPath,
+  spec: RuleSpec,
+  { reporter }: TargetContext,
+): Pick<Rule, "notBefore" | "expires"> {
+  const read = (key: "notBefore" | "expires"): number | null => {
+    const text = spec[key];
+    return text === undefined ? null : reporter.take(document, [...path, key], "invalid-instant", parseInstant(text));
+  };
+  const notBefore = read("notBefore");
+  const expires = read("expires");
+  if (notBefore !== null && expires !== null && notBefore >= expires) {
+    reporter.report(
+      document,
+      [...path, "expires"],
+      "empty-window",
+      "`expires` is not after `notBefore`: the rule never holds",
+    );
+  }
+  return { notBefore, expires };
+}

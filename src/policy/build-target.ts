@@ -1,0 +1,207 @@
+import type { Canonicaliser } from "./canonicaliser.ts";
+import { parseHostPattern, patternCovers } from "./host-pattern.ts";
+import type {
+  EgressGateway,
+  ExternalService,
+  HeaderCondition,
+  HostPattern,
+  PathPattern,
+  RuleTarget,
+  Scope,
+} from "./model.ts";
+import { parsePathPattern } from "./path-pattern.ts";
+import type { RawDocument } from "./raw-document.ts";
+import type { Registry } from "./registry.ts";
+import { compareText, type Reporter } from "./reporter.ts";
+import type { RuleSpec, RuleTargetSpec } from "./schema/egress-policy.ts";
+import { suggest } from "./suggest.ts";
+import { parseHeaderName, parseHeaderValue, parseMethod } from "./token.ts";
+import type { DocumentPath } from "./yaml-source.ts";
+
+/** What reading rule targets needs. */
+export interface TargetContext {
+  readonly gateway: EgressGateway;
+  readonly canon: Canonicaliser;
+  readonly registry: Registry;
+  readonly reporter: Reporter;
+}
+
+const OPAQUE: ReadonlySet<string> = new Set(["TLS", "HTTPS", "TCP"]);
+
+/** Reads one `to` of a rule. Null (reported) when it aims at nothing. */
+export function buildTarget(
+  document: RawDocument,
+  path: DocumentPath,
+  spec: RuleTargetSpec,
+  effect: RuleSpec["effect"],
+  scope: Scope,
+  context: TargetContext,
+): RuleTarget | null {
+  const { reporter } = context;
+  if ((spec.service === undefined) === (spec.hosts === undefined)) {
+    const message =
+      spec.service === undefined
+        ? "a target names a `service` or `hosts`"
+        : "a target has `service` or `hosts`, not both";
+    reporter.report(document, path, "service-or-hosts", message);
+    return null;
+  }
+  const service = spec.service === undefined ? null : findService(document, path, spec.service, scope, context);
+  if (spec.service !== undefined && service === null) return null;
+  const hosts = spec.hosts === undefined ? null : buildHosts(document, path, spec.hosts, effect, scope, context);
+  const aimed = service !== null ? [service] : (hosts?.services ?? []);
+  checkPorts(document, path, spec, aimed, reporter);
+  checkOpaque(document, path, spec, aimed, reporter);
+  return {
+    service: service === null ? null : { scope: service.scope, name: service.name },
+    hosts: hosts?.patterns ?? null,
+    ports: spec.ports === undefined ? null : [...new Set(spec.ports)].sort((a, b) => a - b),
+    methods: buildMethods(document, path, spec.methods, reporter),
+    paths: buildPaths(document, path, spec.paths, reporter),
+    headers: buildHeaders(document, path, spec.headers ?? {}, reporter),
+  };
+}
+
+function findService(
+  document: RawDocument,
+  path: DocumentPath,
+  name: string,
+  scope: Scope,
+  { registry, reporter }: TargetContext,
+): ExternalService | null {
+  const service = registry.service(scope, name);
+  if (service !== null) return service;
+  const meant = suggest(name, registry.serviceNames(scope));
+  const where = scope === "" ? "among the global services" : `visible to namespace \`${scope}\``;
+  reporter.report(document, [...path, "service"], "unknown-service", `there is no service \`${name}\` ${where}`, meant);
+  return null;
+}
+
+function buildHosts(
+  document: RawDocument,
+  path: DocumentPath,
+  texts: readonly string[],
+  effect: RuleSpec["effect"],
+  scope: Scope,
+  { gateway, canon, registry, reporter }: TargetContext,
+): { readonly patterns: readonly HostPattern[]; readonly services: readonly ExternalService[] } {
+  const patterns = new Set<HostPattern>();
+  const services = new Set<ExternalService>();
+  for (const [i, text] of texts.entries()) {
+    const here = [...path, "hosts", i];
+    const parsed = reporter.take(document, here, "invalid-host", parseHostPattern(text, canon, gateway.clusterDomain));
+    if (parsed === null) continue;
+    const covering = registry.covering(scope, parsed.pattern);
+    const covered = effect === "deny" ? registry.covered(scope, parsed.pattern) : [];
+    if (covering.length + covered.length === 0) {
+      const message =
+        effect === "allow"
+          ? `no service visible here registers \`${text}\` or a wildcard over it`
+          : `\`${text}\` neither covers nor equals a host that a service visible here registers`;
+      reporter.report(document, here, "host-not-registered", message);
+    }
+    for (const service of [...covering, ...covered]) services.add(service);
+    patterns.add(parsed.pattern);
+  }
+  return { patterns: [...patterns].sort(), services: [...services] };
+}
+
+/** `ports` are what the application dials: a port that nothing aimed at has can never match. */
+function checkPorts(
+  document: RawDocument,
+  path: DocumentPath,
+  spec: RuleTargetSpec,
+  aimed: readonly ExternalService[],
+  reporter: Reporter,
+): void {
+  if (aimed.length === 0) return;
+  for (const [i, port] of (spec.ports ?? []).entries()) {
+    if (aimed.some((service) => service.ports.some(({ number }) => number === port))) continue;
+    const has = [...new Set(aimed.flatMap((service) => service.ports.map(({ number }) => number)))].sort(
+      (a, b) => a - b,
+    );
+    const origin = aimed.some((service) => service.tls?.port === port) ? " (`tls.port` is what the gateway dials)" : "";
+    const message = `port ${port} is none that the application dials there${origin}: ${has.join(", ")}`;
+    reporter.report(document, [...path, "ports", i], "unknown-port", message, has.length === 1 ? String(has[0]) : null);
+  }
+}
+
+/** Methods, paths and headers cannot be seen on TLS and TCP. */
+function checkOpaque(
+  document: RawDocument,
+  path: DocumentPath,
+  spec: RuleTargetSpec,
+  aimed: readonly ExternalService[],
+  reporter: Reporter,
+): void {
+  const key = (["methods", "paths", "headers"] as const).find((each) => spec[each] !== undefined);
+  if (key === undefined || aimed.length === 0) return;
+  const { ports: named } = spec;
+  const ports = aimed.flatMap(({ ports: all }) =>
+    all.filter(({ number }) => named === undefined || named.includes(number)),
+  );
+  const opaque = ports.filter(({ protocol }) => OPAQUE.has(protocol));
+  if (opaque.length === 0 || ports.length === 0) return;
+  const numbers = [...new Set(opaque.map(({ number }) => number))].sort((a, b) => a - b).join(", ");
+  if (opaque.length === ports.length) {
+    const message = `\`${key}\` cannot be seen on port ${numbers}: the application speaks TLS or TCP there`;
+    reporter.report(document, [...path, key], "opaque-conditions", message);
+    return;
+  }
+  const message = `\`${key}\` cannot be seen on port ${numbers}: there an allow never matches and a deny always does; name the \`ports\``;
+  reporter.report(document, [...path, key], "opaque-conditions-mixed", message);
+}
+
+function buildMethods(
+  document: RawDocument,
+  path: DocumentPath,
+  texts: readonly string[] | undefined,
+  reporter: Reporter,
+): readonly string[] | null {
+  if (texts === undefined) return null;
+  const methods = texts.flatMap((text, i) => {
+    const method = reporter.take(document, [...path, "methods", i], "invalid-method", parseMethod(text));
+    return method === null ? [] : [method];
+  });
+  return [...new Set(methods)].sort();
+}
+
+function buildPaths(
+  document: RawDocument,
+  path: DocumentPath,
+  texts: readonly string[] | undefined,
+  reporter: Reporter,
+): readonly PathPattern[] | null {
+  if (texts === undefined) return null;
+  const patterns = new Map<string, PathPattern>();
+  for (const [i, text] of texts.entries()) {
+    const pattern = reporter.take(document, [...path, "paths", i], "invalid-path", parsePathPattern(text));
+    if (pattern !== null) patterns.set(text, pattern);
+  }
+  if (patterns.has("*")) return null;
+  return [...patterns.values()].sort((a, b) => compareText(a.text, b.text));
+}
+
+function buildHeaders(
+  document: RawDocument,
+  path: DocumentPath,
+  spec: Readonly<Record<string, readonly string[]>>,
+  reporter: Reporter,
+): readonly HeaderCondition[] {
+  const headers: HeaderCondition[] = [];
+  for (const [text, values] of Object.entries(spec)) {
+    const here = [...path, "headers", text];
+    const name = reporter.take(document, here, "invalid-header", parseHeaderName(text));
+    for (const [i, value] of values.entries()) {
+      reporter.take(document, [...here, i], "invalid-header", parseHeaderValue(value));
+    }
+    if (name !== null) headers.push({ name, values: [...new Set(values)].sort() });
+  }
+  return headers.sort((a, b) => compareText(a.name, b.name));
+}
+
+/** Does an allow by `hosts` bind to this service at all? */
+export function aimsAt(target: RuleTarget, service: ExternalService): boolean {
+  if (target.service !== null) return target.service.scope === service.scope && target.service.name === service.name;
+  return (target.hosts ?? []).some((inner) => service.hosts.some((outer) => patternCovers(outer, inner)));
+}

@@ -1,0 +1,47 @@
+import { parseInstant } from "./instant.ts";
+import type { DecisionCase, DecisionTest } from "./model.ts";
+import type { RawDocument, RawDocumentOf } from "./raw-document.ts";
+import { positionOf, type Reporter } from "./reporter.ts";
+import { parseRequestText, parseSubjectText } from "./request-text.ts";
+import { parseHeaderName, parseUpgrade } from "./token.ts";
+
+/** Checks test documents. They never enter the set. */
+export function buildTests(documents: readonly RawDocument[], reporter: Reporter): readonly DecisionTest[] {
+  return documents
+    .filter((each): each is RawDocumentOf<"DecisionTest"> => each.kind === "DecisionTest")
+    .flatMap((document) => {
+      const now = reporter.take(document, ["spec", "now"], "invalid-instant", parseInstant(document.spec.now));
+      if (now === null) return [];
+      const cases = document.spec.cases.map((_, i) => buildCase(document, i, reporter));
+      return [{ name: document.name, scope: document.namespace ?? "", at: positionOf(document), now, cases }];
+    });
+}
+
+function buildCase(document: RawDocumentOf<"DecisionTest">, index: number, reporter: Reporter): DecisionCase {
+  const path = ["spec", "cases", index];
+  const spec = document.spec.cases[index];
+  if (spec === undefined) throw new RangeError(`no case ${index}`);
+  reporter.take(document, [...path, "from"], "invalid-request", parseSubjectText(spec.from, "cluster.local"));
+  reporter.take(document, [...path, "to"], "invalid-request", parseRequestText(spec.to));
+  for (const name of Object.keys(spec.headers ?? {})) {
+    reporter.take(document, [...path, "headers", name], "invalid-header", parseHeaderName(name));
+  }
+  if (spec.upgrade !== undefined) {
+    reporter.take(document, [...path, "upgrade"], "invalid-upgrade", parseUpgrade(spec.upgrade.toLowerCase()));
+  }
+  const expect = typeof spec.expect === "string" ? { effect: spec.expect } : spec.expect;
+  return {
+    name: spec.name,
+    at: document.source.position([...path, "name"]),
+    from: spec.from,
+    to: spec.to,
+    headers: spec.headers ?? {},
+    upgrade: spec.upgrade ?? null,
+    expect: {
+      effect: expect.effect,
+      reason: ("reason" in expect ? expect.reason : null) ?? null,
+      rules: ("rules" in expect ? expect.rules : null) ?? null,
+      shadow: ("shadow" in expect ? expect.shadow : null) ?? null,
+    },
+  };
+}

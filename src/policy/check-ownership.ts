@@ -1,0 +1,25 @@
+import type { UnresolvedService } from "./build-service.ts";
+import type { Reporter } from "./reporter.ts";
+
+/** One owner per (pattern, port) in the set: who comes later by rank (root first, then by namespace and name) is refused. */
+export function checkOwnership(services: readonly UnresolvedService[], reporter: Reporter): void {
+  const owners = new Map<string, UnresolvedService>();
+  for (const candidate of services) {
+    const { service, document } = candidate;
+    for (const pattern of service.hosts) {
+      for (const { number } of service.ports) {
+        const key = `${pattern}:${number}`;
+        const owner = owners.get(key);
+        if (owner === undefined) {
+          owners.set(key, candidate);
+          continue;
+        }
+        if (owner === candidate) continue;
+        const index = document.spec.hosts.indexOf(pattern);
+        const whose = owner.service.scope === "" ? "" : ` of namespace \`${owner.service.scope}\``;
+        const message = `\`${pattern}\` on port ${number} already belongs to service \`${owner.service.name}\`${whose}`;
+        reporter.report(document, ["spec", "hosts", index], "host-claimed-twice", message);
+      }
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { assemble, scopeIn } from "./assemble.ts";
+import type { Canonicaliser } from "./canonicaliser.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import type { PolicySet } from "./model.ts";
+import { createParseCache, type ParseCache, type PolicyFile } from "./parse-cache.ts";
+import { isTestFile } from "./place.ts";
+import type { RawDocument } from "./raw-document.ts";
+import { sortDiagnostics } from "./reporter.ts";
+
+/** The files that a namespace's documents last took effect from. Plain data: it crosses threads. */
+export interface LastGood {
+  readonly root: string;
+  readonly namespaces: Readonly<Record<string, readonly PolicyFile[]>>;
+}
+
+/** A namespace whose newest documents are refused. */
+export interface StaleNamespace {
+  readonly namespace: string;
+  /** Its earlier documents are in force; false = there are none that still fit: its workloads are denied. */
+  readonly keptLastGood: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** `set` is null when the root documents cannot be used: keep the last bundle. */
+export interface IsolatedResult {
+  readonly set: PolicySet | null;
+  readonly lastGood: LastGood | null;
+  readonly stale: readonly StaleNamespace[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Reads a running server's directory namespace by namespace: an invalid one keeps its last good documents while they
+ * still fit beside everyone else's, else its workloads are denied. Root documents and all others take effect.
+ * @see docs/semantics.md §1
+ */
+export function loadIsolated(
+  files: readonly PolicyFile[],
+  canon: Canonicaliser,
+  lastGood: LastGood | null,
+  cache: ParseCache = createParseCache(),
+): IsolatedResult {
+  const live = files.filter((file) => !isTestFile(file.path));
+  const parsed = live.map((file) => ({ file, ...cache.read(file) }));
+  const shape = parsed.flatMap((each) => each.diagnostics).filter(isError);
+  const documents = parsed.flatMap((each) => each.documents);
+  const first = assemble(documents, canon, []);
+  const diagnostics = sortDiagnostics([...parsed.flatMap((each) => each.diagnostics), ...first.diagnostics]);
+  const { root } = first;
+  const failed = (scope: string): boolean => scope === "" || scope === root;
+  const finish = (result: Omit<IsolatedResult, "diagnostics">): IsolatedResult => {
+    cache.sweep();
+    return { ...result, diagnostics };
+  };
+  if (root === null || [...shape, ...first.diagnostics.filter(isError)].some(({ scope }) => failed(scope))) {
+    return finish({ set: null, lastGood, stale: [] });
+  }
+
+  const bad = new Set(shape.map(({ scope }) => scope));
+  const replaced = new Set<string>();
+  const dropped = new Set<string>();
+  const earlier = new Map<string, readonly RawDocument[]>();
+  for (;;) {
+    for (const scope of bad) {
+      if (dropped.has(scope)) continue;
+      const kept = replaced.has(scope) ? undefined : lastGood?.namespaces[scope];
+      if (kept === undefined) dropped.add(scope);
+      else earlier.set(scope, documentsOf(kept, scope, root, cache));
+      replaced.add(scope);
+    }
+    const current = [
+      ...documents.filter((each) => !replaced.has(scopeIn(root, each))),
+      ...[...earlier].flatMap(([scope, docs]) => (dropped.has(scope) ? [] : docs)),
+    ];
+    const { set, diagnostics: found } = assemble(current, canon, [...dropped]);
+    const errors = found.filter(isError);
+    if (set === null || errors.some(({ scope }) => failed(scope))) return finish({ set: null, lastGood, stale: [] });
+    if (errors.length === 0) {
+      const stale = [...replaced].sort().map((namespace) => ({
+        namespace,
+        keptLastGood: !dropped.has(namespace),
+        diagnostics: diagnostics.filter(({ scope }) => scope === namespace),
+      }));
+      return finish({ set, lastGood: remember(root, parsed, replaced, lastGood), stale });
+    }
+    bad.clear();
+    for (const { scope } of errors) bad.add(scope);
+  }
+}
+
+function isError({ severity }: Diagnostic): boolean {
+  return severity === "error";
+}
+
+function documentsOf(
+  files: readonly PolicyFile[],
+  scope: string,
+  root: string,
+  cache: ParseCache,
+): readonly RawDocument[] {
+  return files.flatMap((file) => cache.read(file).documents).filter((each) => scopeIn(root, each) === scope);
+}
+
+/** The files that hold each namespace's documents now; a replaced namespace keeps those it had. */
+function remember(
+  root: string,
+  parsed: readonly { readonly file: PolicyFile; readonly documents: readonly RawDocument[] }[],
+  replaced: ReadonlySet<string>,
+  lastGood: LastGood | null,
+): LastGood {
+  const namespaces: Record<string, PolicyFile[]> = Object.create(null);
+  for (const scope of replaced) {
+    const kept = lastGood?.namespaces[scope];
+    if (kept !== undefined) namespaces[scope] = [...kept];
+  }
+  for (const { file, documents } of parsed) {
+    for (const scope of new Set(documents.map((each) => scopeIn(root, each)))) {
+      if (scope === "" || replaced.has(scope)) continue;
+      const files = namespaces[scope] ?? [];
+      files.push(file);
+      namespaces[scope] = files;
+    }
+  }
+  return { root, namespaces };
+}

@@ -1,0 +1,82 @@
+import type { Diagnostic } from "./diagnostic.ts";
+import { isTestFile, placeOf } from "./place.ts";
+import type { RawDocument } from "./raw-document.ts";
+import { API_VERSION } from "./schema/common.ts";
+import { isKind, KINDS } from "./schema/kinds.ts";
+import { severityOf } from "./severity.ts";
+import { shapeProblems } from "./shape-problem.ts";
+import { suggest } from "./suggest.ts";
+import { parseName } from "./token.ts";
+import { type DocumentPath, readYaml, type SourceDocument, type SourceProblem } from "./yaml-source.ts";
+
+/** What one file holds. Pure in path and bytes, hence cacheable. */
+export interface ParsedFile {
+  readonly path: string;
+  readonly documents: readonly RawDocument[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads a file's documents and checks their shape. Whatever is wrong belongs to the file's directory. */
+export function readDocuments(path: string, bytes: Uint8Array): ParsedFile {
+  const place = placeOf(path);
+  const diagnostics: Diagnostic[] = [];
+  const add = (problem: SourceProblem, scope = place): void => {
+    diagnostics.push({ ...problem, scope, severity: severityOf(problem.code) });
+  };
+  const { documents: sources, problems } = readYaml(path, bytes);
+  for (const problem of problems) add(problem);
+  const documents: RawDocument[] = [];
+  for (const source of sources) {
+    const document = readDocument(path, place, source, add);
+    if (document !== null) documents.push(document);
+  }
+  return { path, documents, diagnostics };
+}
+
+function readDocument(
+  file: string,
+  place: string,
+  source: SourceDocument,
+  add: (problem: SourceProblem) => void,
+): RawDocument | null {
+  const { value } = source;
+  const report = (code: string, message: string, path: DocumentPath, fix: string | null = null): null => {
+    const at = source.position(path);
+    add({ code, message, at, excerpt: source.excerpt(at), fix });
+    return null;
+  };
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return report("wrong-type", "a document is a map with `apiVersion`, `kind`, `metadata` and `spec`", []);
+  }
+  const { kind } = value as { kind?: unknown };
+  if (kind === undefined) return report("missing-key", "`kind` is missing", []);
+  if (!isKind(kind)) {
+    const meant = typeof kind === "string" ? suggest(kind, Object.keys(KINDS)) : null;
+    return report("unknown-kind", `\`${String(kind)}\` is not a kind of ${API_VERSION}`, ["kind"], meant);
+  }
+  const schema = KINDS[kind];
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    for (const problem of shapeProblems(schema, source, parsed.error.issues)) add(problem);
+    return null;
+  }
+  const test = kind === "DecisionTest";
+  if (test !== isTestFile(file)) {
+    const message = test ? "tests live in files named `*.test.yaml`" : "a `*.test.yaml` file holds tests only";
+    return report("test-file", message, ["kind"]);
+  }
+  const { metadata, spec } = parsed.data;
+  const name = parseName(metadata.name);
+  if (!name.ok) return report("invalid-name", name.message, ["metadata", "name"], name.fix);
+  const namespace = metadata.namespace ?? null;
+  if (namespace !== null) {
+    const valid = parseName(namespace);
+    if (!valid.ok) return report("invalid-name", valid.message, ["metadata", "namespace"], valid.fix);
+    if (place !== "" && namespace !== place) {
+      const message = `this file lies in \`${place}/\` and speaks for that namespace only, not for \`${namespace}\``;
+      return report("namespace-mismatch", message, ["metadata", "namespace"], place);
+    }
+  }
+  const owner = place === "" ? namespace : place;
+  return { kind, file, place, namespace: owner, name: metadata.name, spec, source } as RawDocument;
+}

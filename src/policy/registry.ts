@@ -1,0 +1,46 @@
+import { coveringPatterns } from "./host-pattern.ts";
+import type { ExternalService, HostPattern, IdentityGroup, Scope } from "./model.ts";
+
+/** Look-ups over the set's services and groups, each in constant time. */
+export interface Registry {
+  /** The service a document of `scope` means by `name`: its namespace's own before the global one. */
+  service(scope: Scope, name: string): ExternalService | null;
+  group(scope: Scope, name: string): IdentityGroup | null;
+  serviceNames(scope: Scope): Iterable<string>;
+  groupNames(scope: Scope): Iterable<string>;
+  /** Services visible to `scope` with a pattern that covers this one. */
+  covering(scope: Scope, pattern: HostPattern): readonly ExternalService[];
+  /** Services visible to `scope` with a pattern that this one covers. */
+  covered(scope: Scope, pattern: HostPattern): readonly ExternalService[];
+}
+
+export function createRegistry(services: readonly ExternalService[], groups: readonly IdentityGroup[]): Registry {
+  const serviceMap = new Map(services.map((each) => [`${each.scope}/${each.name}`, each]));
+  const groupMap = new Map(groups.map((each) => [`${each.scope}/${each.name}`, each]));
+  const byPattern = new Map<HostPattern, ExternalService[]>();
+  const bySuffix = new Map<HostPattern, ExternalService[]>();
+  const push = (map: Map<HostPattern, ExternalService[]>, key: HostPattern, service: ExternalService): void => {
+    const list = map.get(key);
+    if (list === undefined) map.set(key, [service]);
+    else if (list.at(-1) !== service) list.push(service);
+  };
+  for (const service of services) {
+    for (const pattern of service.hosts) {
+      push(byPattern, pattern, service);
+      for (const outer of coveringPatterns(pattern)) push(bySuffix, outer, service);
+    }
+  }
+  const visible = (scope: Scope, service: ExternalService): boolean => service.scope === "" || service.scope === scope;
+  const names = function* (scope: Scope, all: readonly { scope: Scope; name: string }[]): Generator<string> {
+    for (const each of all) if (each.scope === "" || each.scope === scope) yield each.name;
+  };
+  return {
+    service: (scope, name) => serviceMap.get(`${scope}/${name}`) ?? serviceMap.get(`/${name}`) ?? null,
+    group: (scope, name) => groupMap.get(`${scope}/${name}`) ?? groupMap.get(`/${name}`) ?? null,
+    serviceNames: (scope) => names(scope, services),
+    groupNames: (scope) => names(scope, groups),
+    covering: (scope, pattern) =>
+      [...coveringPatterns(pattern)].flatMap((outer) => byPattern.get(outer) ?? []).filter((s) => visible(scope, s)),
+    covered: (scope, pattern) => (bySuffix.get(pattern) ?? []).filter((s) => visible(scope, s)),
+  };
+}

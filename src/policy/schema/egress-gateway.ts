@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { documentOf, fallback, nonEmpty, portNumber, text } from "./common.ts";
+
+const authorizer = z.strictObject({
+  service: text.describe("`name.namespace` of the authorization service."),
+  port: portNumber.default(9191),
+  timeout: text.default("250ms").describe("How long Envoy waits for an answer."),
+  failOpen: z.boolean().default(false).describe("Let traffic pass while no authorizer answers. Never the default."),
+});
+
+const spec = z.strictObject({
+  securityModel: z.enum(["AllowAny", "RegistryOnly", "Gateway"]).default("Gateway"),
+  trustDomains: nonEmpty(text, 64).default(["cluster.local"]).describe("The mesh's own first, then aliases of it."),
+  federatedTrustDomains: z.array(text).max(64).default([]).describe("Partners' domains."),
+  clusterDomain: text.default("cluster.local"),
+  fallback: fallback
+    .optional()
+    .describe("When no rule matches: deny (default; under AllowAny: report), report or allow."),
+  selector: z.record(z.string(), z.string()).default({}).describe("Labels of the egress gateway's pods."),
+  authorizer: authorizer.optional(),
+});
+
+/** The one gateway of a policy set. */
+export const egressGateway = documentOf("EgressGateway", spec);
+export type EgressGatewaySpec = z.output<typeof spec>;

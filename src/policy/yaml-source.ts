@@ -1,0 +1,190 @@
+import {
+  isAlias,
+  isCollection,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseAllDocuments,
+  visit,
+} from "yaml";
+import type { Diagnostic } from "./diagnostic.ts";
+import { LIMITS } from "./limits.ts";
+import type { SourcePosition } from "./model.ts";
+
+export type DocumentPath = readonly (string | number)[];
+
+/** One YAML document: its plain value, and where each part of it stands. */
+export interface SourceDocument {
+  readonly value: unknown;
+  /** Position of the value at `path`; where nothing is there, of the nearest thing above it. */
+  position(path: DocumentPath): SourcePosition;
+  /** Position of the key that leads to `path`. */
+  keyPosition(path: DocumentPath): SourcePosition;
+  /** The line of a position and a caret under it. */
+  excerpt(at: SourcePosition): string | null;
+}
+
+export interface SourceFile {
+  readonly documents: readonly SourceDocument[];
+  readonly problems: readonly SourceProblem[];
+}
+
+export type SourceProblem = Omit<Diagnostic, "scope" | "severity">;
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
+/** Reads a policy file strictly: no anchors, aliases, tags, duplicate keys, empty documents, or anything but UTF-8. Never throws. */
+export function readYaml(file: string, bytes: Uint8Array): SourceFile {
+  const whole = (code: string, message: string, fix: string | null = null): SourceFile => ({
+    documents: [],
+    problems: [{ code, message, at: { file, line: 1, column: 1 }, excerpt: null, fix }],
+  });
+  if (bytes.length > LIMITS.fileBytes) {
+    return whole("file-too-large", `the file has ${bytes.length} bytes, more than ${LIMITS.fileBytes}: split it`);
+  }
+  let text: string;
+  try {
+    text = decoder.decode(bytes);
+  } catch {
+    return whole("not-utf8", "the file is not UTF-8 text");
+  }
+  if (/^[ \t]{0,1000}[[{]{1000}/.test(text) || deepest(text) > LIMITS.depth * 8) {
+    return whole("too-deep", `collections are nested more than ${LIMITS.depth} deep`);
+  }
+  try {
+    return compose(file, text, whole);
+  } catch {
+    return whole("yaml-syntax", "the file cannot be read as YAML");
+  }
+}
+
+/** The most open flow brackets at once, without parsing: stops what would overflow the parser's stack. */
+function deepest(text: string): number {
+  let open = 0;
+  let most = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 0x5b || c === 0x7b) most = Math.max(most, ++open);
+    else if (c === 0x5d || c === 0x7d) open = Math.max(0, open - 1);
+  }
+  return most;
+}
+
+function compose(file: string, text: string, whole: (code: string, message: string) => SourceFile): SourceFile {
+  const counter = new LineCounter();
+  const parsed = parseAllDocuments<ParsedNode>(text, {
+    lineCounter: counter,
+    prettyErrors: false,
+    uniqueKeys: true,
+    stringKeys: true,
+    version: "1.2",
+    schema: "core",
+    logLevel: "silent",
+  });
+  if (!Array.isArray(parsed) || parsed.length === 0) return whole("empty-file", "the file holds no document");
+  if (parsed.length > LIMITS.documentsPerFile) {
+    return whole("too-many-documents", `the file holds more than ${LIMITS.documentsPerFile} documents: split it`);
+  }
+  const lines = text.split("\n");
+  const positionAt = (offset: number): SourcePosition => {
+    const { line, col } = counter.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const excerpt = (at: SourcePosition): string | null => excerptOf(lines, at);
+  const problems: SourceProblem[] = [];
+  const report = (code: string, message: string, offset: number, fix: string | null = null): void => {
+    const at = positionAt(offset);
+    problems.push({ code, message, at, excerpt: excerpt(at), fix });
+  };
+  const documents: SourceDocument[] = [];
+  for (const document of parsed) {
+    for (const error of [...document.errors, ...document.warnings]) {
+      const aliased = /^Unresolved alias|alias/i.test(error.message);
+      if (error.code === "DUPLICATE_KEY") report("duplicate-key", "the key stands here twice", error.pos[0]);
+      else if (aliased)
+        report("yaml-alias", "a value that begins with `*` is a YAML alias", error.pos[0], "put it in quotes");
+      else report("yaml-syntax", firstLine(error.message), error.pos[0]);
+    }
+    const { contents } = document;
+    if (contents === null || (isScalar(contents) && contents.value === null)) {
+      report(
+        "empty-document",
+        "the document is empty: remove a `---` too many",
+        contents?.range[0] ?? document.range[0],
+      );
+      continue;
+    }
+    if (document.errors.length > 0) continue;
+    const before = problems.length;
+    refuseFeatures(contents, report);
+    if (problems.length > before) continue;
+    documents.push({
+      value: document.toJS({ maxAliasCount: 0 }),
+      position: (path) => positionAt(locate(contents, path, false)),
+      keyPosition: (path) => positionAt(locate(contents, path, true)),
+      excerpt,
+    });
+  }
+  return { documents, problems };
+}
+
+function refuseFeatures(
+  contents: ParsedNode,
+  report: (code: string, message: string, offset: number, fix?: string | null) => void,
+): void {
+  visit(contents, (_key, node, ancestors) => {
+    if (ancestors.length > LIMITS.depth * 2) {
+      report("too-deep", `collections are nested more than ${LIMITS.depth} deep`, offsetOf(contents));
+      return visit.BREAK;
+    }
+    const found = node as Node & { anchor?: string; tag?: string };
+    if (isAlias(node)) {
+      report("yaml-alias", "a value that begins with `*` is a YAML alias", node.range?.[0] ?? 0, `"*${node.source}"`);
+      return undefined;
+    }
+    if (!isScalar(node) && !isCollection(node)) return undefined;
+    if (found.anchor !== undefined)
+      report("yaml-anchor", "anchors are not allowed: write the value out", offsetOf(node));
+    if (found.tag !== undefined) report("yaml-tag", "tags are not allowed", offsetOf(node));
+    return undefined;
+  });
+}
+
+function offsetOf(node: unknown): number {
+  return (node as { range?: readonly number[] | null }).range?.[0] ?? 0;
+}
+
+/** Walks to `path` as far as it goes; returns the offset of the value there, or of its key. */
+function locate(contents: ParsedNode, path: DocumentPath, key: boolean): number {
+  let node: unknown = contents;
+  let offset = offsetOf(contents);
+  for (const [index, part] of path.entries()) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === part);
+      if (pair === undefined) return offset;
+      offset = offsetOf(pair.key);
+      if (key && index === path.length - 1) return offset;
+      node = pair.value;
+    } else if (isSeq(node)) node = node.items[Number(part)];
+    else return offset;
+    if (node === null || node === undefined) return offset;
+    offset = offsetOf(node);
+  }
+  return offset;
+}
+
+function excerptOf(lines: readonly string[], at: SourcePosition): string | null {
+  const line = lines[at.line - 1]?.replace(/\r$/, "");
+  if (line === undefined || line.trim() === "") return null;
+  const start = Math.max(0, at.column - 60);
+  const shown = line.slice(start, start + 120).replace(/[^\x20-\x7e\u00a0-\uffff]/g, " ");
+  return `${shown}\n${" ".repeat(at.column - 1 - start)}^`;
+}
+
+function firstLine(message: string): string {
+  const line = message.split("\n")[0] ?? message;
+  return line.charAt(0).toLowerCase() + line.slice(1);
+}
