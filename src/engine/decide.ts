@@ -188,14 +188,18 @@ export function decideQuestion(now: f64): void {
   readUpgrade();
 
   start();
+  // The target is read even for refused identities: whoever reads the record wants to know where it was going.
+  const aimed = aim(kind, authority, hostBytes, named, namedLength);
+  if (aimed) {
+    put(L.A_HOST, <u32>host);
+    put(L.A_HOST_LENGTH, <u32>hostLength);
+    put(L.A_PORT, port);
+  }
   if (!identify(principal, principalLength)) return;
-  if (!aim(kind, authority, hostBytes, named, namedLength)) {
+  if (!aimed) {
     refuse(L.REASON_INVALID_TARGET);
     return;
   }
-  put(L.A_HOST, <u32>host);
-  put(L.A_HOST_LENGTH, <u32>hostLength);
-  put(L.A_PORT, port);
   put(L.A_CACHEABLE, 1);
   if (kind == L.KIND_HTTP) {
     rewind();

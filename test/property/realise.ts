@@ -174,26 +174,19 @@ function makeTarget(draft: TargetDraft, scope: string, effect: string, { service
     const service = pick(visible, draft.service);
     // A namespace's own service hides the global one of its name.
     const meant = visible.find((each) => each.name === service.name && each.scope === scope) ?? service;
-    return [withConditions({ service: meant.name }, draft, [meant], true)];
+    return [withConditions({ service: meant.name }, draft, [meant])];
   }
-  const fits = (pattern: string, host: string) => (effect === "allow" ? covers(host, pattern) : covers(pattern, host));
+  const fits = (pattern: string, host: string) => covers(host, pattern) || (effect === "deny" && covers(pattern, host));
   const reached = (pattern: string) => visible.filter(({ hosts }) => hosts.some((host) => fits(pattern, host)));
   const candidates: string[] = [...PATTERNS, ...INTERNAL].filter((pattern) => reached(pattern).length > 0);
   const hosts = [...new Set(draft.hosts.map((each) => pick(candidates, each)))];
-  return [withConditions({ hosts }, draft, hosts.flatMap(reached), effect === "allow", hosts.map(reached))];
+  return [withConditions({ hosts }, draft, hosts.flatMap(reached))];
 }
 
-/** Adds ports that every host's services have, and what only HTTP shows where some port is HTTP. */
-function withConditions(
-  to: RuleTarget,
-  draft: TargetDraft,
-  services: readonly Registered[],
-  lacking: boolean,
-  perHost: readonly (readonly Registered[])[] = [services],
-): RuleTarget {
-  const has = (port: number) =>
-    perHost.every((some) => some.some(({ ports }) => ports.some(({ number }) => number === port)));
-  const wanted = draft.ports?.filter((port) => !lacking || has(port)) ?? [];
+/** Adds ports that the services have, and conditions that only HTTP shows where some port is HTTP. */
+function withConditions(to: RuleTarget, draft: TargetDraft, services: readonly Registered[]): RuleTarget {
+  const has = (port: number) => services.some(({ ports }) => ports.some(({ number }) => number === port));
+  const wanted = draft.ports?.filter(has) ?? [];
   const ports = wanted.length === 0 ? undefined : wanted;
   const used = services
     .flatMap((each) => each.ports)
