@@ -1,12 +1,5 @@
 import type { Diagnostic } from "../policy/diagnostic.ts";
-
-/** A namespace whose present documents are invalid. */
-export interface StaleNamespace {
-  readonly namespace: string;
-  /** Its earlier documents stay in force; else all its workloads are denied. */
-  readonly keptLastGood: boolean;
-  readonly diagnostics: readonly Diagnostic[];
-}
+import type { StaleNamespace } from "../policy/isolate.ts";
 
 /** What came of looking at the policy directory once. Plain data: it crosses a thread boundary. */
 export type LoadOutcome =

@@ -2,7 +2,8 @@ import type { AuditTrail } from "../audit/trail.ts";
 import type { DecisionEngine } from "../pdp/pdp.ts";
 import type { Diagnostic } from "../policy/diagnostic.ts";
 import { formatDiagnostic } from "../policy/format-diagnostic.ts";
-import type { LoadOutcome, StaleNamespace } from "./load-outcome.ts";
+import type { StaleNamespace } from "../policy/isolate.ts";
+import type { LoadOutcome } from "./load-outcome.ts";
 import type { Logger } from "./logger.ts";
 import type { ReloadResult } from "./metrics.ts";
 
