@@ -1,6 +1,13 @@
 import { readFile } from "node:fs/promises";
 import type { checkServerIdentity } from "node:tls";
-import { type ChannelCredentials, Client, credentials, type MethodDefinition, type ServiceError } from "@grpc/grpc-js";
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  credentials,
+  type MethodDefinition,
+  type ServiceError,
+} from "@grpc/grpc-js";
 import type { AskedRequest, WrittenRequest } from "../analyze/request.ts";
 import { isLocal, parseListenAddress } from "../server/address.ts";
 import { loadProtos } from "../server/load-protos.ts";
@@ -23,7 +30,14 @@ export type ServerAnswer =
   | { readonly ok: true; readonly value: CheckAnswer }
   | { readonly ok: false; readonly message: string; readonly fix: string | null; readonly usage: boolean };
 
+interface Channel {
+  readonly credentials: ChannelCredentials;
+  readonly options: ChannelOptions;
+}
+
 const DEADLINE_MS = 5000;
+/** A handshake can name hosts only; this stands where an address was given. */
+const NO_NAME = "server.invalid";
 
 /** Asks a running server, as Envoy does. In clear only on this machine; elsewhere both sides show certificates. */
 export async function askServer(
@@ -33,7 +47,7 @@ export async function askServer(
 ): Promise<ServerAnswer> {
   const channel = await channelCredentials(server);
   if ("ok" in channel) return channel;
-  const client = new Client(server.address, channel.credentials);
+  const client = new Client(server.address, channel.credentials, channel.options);
   try {
     const response = await check(client, checkMessage(asked.input));
     return { ok: true, value: serverAnswer(request, asked, response) };
@@ -45,24 +59,29 @@ export async function askServer(
   }
 }
 
-async function channelCredentials(
-  server: ServerAddress,
-): Promise<{ readonly credentials: ChannelCredentials } | Extract<ServerAnswer, { ok: false }>> {
+async function channelCredentials(server: ServerAddress): Promise<Channel | Extract<ServerAnswer, { ok: false }>> {
   const { address, ca, cert, key, serverId } = server;
   if (ca === null && cert === null && key === null && serverId === null) {
     const parsed = parseListenAddress(address);
-    if (parsed !== null && isLocal(parsed)) return { credentials: credentials.createInsecure() };
+    if (parsed !== null && isLocal(parsed)) return { credentials: credentials.createInsecure(), options: {} };
     return usage(`${address} is not on this machine`, "give --ca, --cert and --key, or an address like 127.0.0.1:9191");
   }
   if (ca === null || cert === null || key === null)
     return usage("certificates come together", "give --ca, --cert and --key");
   try {
     const [roots, ownKey, ownCert] = await Promise.all([readFile(ca), readFile(key), readFile(cert)]);
-    const verify = serverId === null ? {} : { checkServerIdentity: requireUriSan(serverId) };
-    return { credentials: credentials.createSsl(roots, ownKey, ownCert, verify) };
+    const host = address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+    const check = serverId === null ? requireHost(host) : requireUriSan(serverId);
+    const options = isIP(host) === 0 ? {} : { "grpc.ssl_target_name_override": NO_NAME };
+    return { credentials: credentials.createSsl(roots, ownKey, ownCert, { checkServerIdentity: check }), options };
   } catch (error) {
     return failure(error instanceof Error ? error.message : String(error), "check --ca, --cert and --key");
   }
+}
+
+/** A certificate for the host or address that was asked for, whatever name went into the handshake. */
+function requireHost(host: string): typeof checkServerIdentity {
+  return (_name, certificate) => checkServerIdentity(host, certificate);
 }
 
 /** A certificate with exactly one URI SAN, and that one as named. */
@@ -74,10 +93,7 @@ function requireUriSan(serverId: string): typeof checkServerIdentity {
 }
 
 function check(client: Client, message: CheckRequestMessage): Promise<CheckResponseMessage> {
-  const method = loadProtos().authorizationClient.Check as MethodDefinition<
-    CheckRequestMessage,
-    CheckResponseMessage
-  >;
+  const method = loadProtos().authorizationClient.Check as MethodDefinition<CheckRequestMessage, CheckResponseMessage>;
   return new Promise((resolve, reject) => {
     client.makeUnaryRequest(
       method.path,

@@ -3,7 +3,6 @@ import { enforcement } from "../analyze/enforcement.ts";
 import { type AskedRequest, askedRequest, type WrittenRequest } from "../analyze/request.ts";
 import { compileBundle } from "../bundle/compile.ts";
 import { createEngine } from "../pdp/engine.ts";
-import { askServer } from "./ask-server.ts";
 import { type CheckAnswer, checkJson, localAnswer, printAnswer } from "./check-answer.ts";
 import { EXIT } from "./exit-code.ts";
 import { requireSet } from "./load-set.ts";
@@ -90,6 +89,8 @@ async function askThere(request: WrittenRequest, options: CheckOptions): Promise
   const asked = understand(request, options.trustDomain);
   if (asked === null) return null;
   const { server = "", ca = null, cert = null, key = null, serverId = null } = options;
+  // Loaded when needed: most runs ask nobody.
+  const { askServer } = await import("./ask-server.ts");
   const answer = await askServer(request, asked, { address: server, ca, cert, key, serverId });
   if (answer.ok) return answer.value;
   printFailure(answer.message, answer.fix);

@@ -50,7 +50,8 @@ export function buildTarget(
   if (spec.service !== undefined && service === null) return null;
   const hosts = spec.hosts === undefined ? null : buildHosts(document, path, spec.hosts, effect, scope, context);
   const aimed = service !== null ? [service] : (hosts?.services ?? []);
-  checkPorts(document, path, spec, aimed, reporter);
+  // A deny by `hosts` also stops targets that a namespace registers, on ports nobody here can see.
+  if (service !== null || effect === "allow") checkPorts(document, path, spec, aimed, reporter);
   checkOpaque(document, path, spec, aimed, reporter);
   return {
     service: service === null ? null : { scope: service.scope, name: service.name },

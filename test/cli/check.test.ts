@@ -14,7 +14,7 @@ describe("check", () => {
     const { code, stdout } = await check("shop/cart", READ, "--header", "x-team=a", ...NOW);
     expect(code).toBe(0);
     expect(stdout).toContain("ALLOW  allowed-by-rule");
-    expect(stdout).toMatch(/small\/read\s+policies\.yaml:18/);
+    expect(stdout).toMatch(/small\/read\s+policies\.yaml:16/);
     expect(stdout).toContain("team@example.com · SEC-1 · prices");
     expect(stdout).toContain("2027-01-01T00:00:00.000Z");
     expect(stdout).not.toContain("\u001b");
@@ -42,7 +42,7 @@ describe("check", () => {
         {
           id: "small/read",
           file: "policies.yaml",
-          line: 18,
+          line: 16,
           owner: "team@example.com",
           ticket: "SEC-1",
           reason: "prices",

@@ -1,8 +1,13 @@
 import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Root of the repository. */
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Compiled once for all the processes that tests start. */
+const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(tmpdir(), "sallyport-compile-cache") };
 
 /** What a command did. */
 export interface CliRun {
@@ -23,7 +28,11 @@ export function runCli(
 /** Runs a program to its end and collects what it prints. */
 export function run(program: string, args: readonly string[], cwd: string): Promise<CliRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, CI: "1" } });
+    const child = spawn(program, args, {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...COMPILE_CACHE, CI: "1" },
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {

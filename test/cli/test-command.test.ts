@@ -53,7 +53,7 @@ describe("test", () => {
     expect(stdout).toMatch(/effect\s+expected allow\n\s+actual\s+deny/);
     expect(stdout).toMatch(/reason\s+expected allowed-by-rule\n\s+actual\s+denied-by-rule/);
     expect(stdout).toMatch(/small\/never\s+policies\.yaml:\d+/);
-    expect(stdout).toMatch(/small\/read\s+policies\.yaml:18/);
+    expect(stdout).toMatch(/small\/read\s+policies\.yaml:16/);
     expect(stdout).toContain("1 case failed, 1 case passed");
   });
 

@@ -10,7 +10,7 @@ import { type GeneratedSet, realise } from "./realise.ts";
 import { requestDraft } from "./request-draft.ts";
 import { policyDraft, setDraft } from "./set-draft.ts";
 
-const budget = budgetFor(150);
+const budget = budgetFor(80);
 const requests = fc.array(requestDraft, { minLength: 60, maxLength: 60 });
 
 interface PolicyDocument {

@@ -10,7 +10,7 @@ import { realise } from "./realise.ts";
 import { requestDraft } from "./request-draft.ts";
 import { setDraft } from "./set-draft.ts";
 
-const budget = budgetFor(150);
+const budget = budgetFor(80);
 const UNCACHEABLE = ["no-identity", "invalid-identity", "invalid-target"];
 
 type NotedRule = Rule & { readonly ticket?: string; readonly reason?: string };

@@ -14,7 +14,7 @@ import { setDraft } from "./set-draft.ts";
 /** What a decision depends on whatever its mask says. */
 const ALWAYS = ["host", "connection", "upgrade", ":protocol"];
 
-const budget = budgetFor(300);
+const budget = budgetFor(150);
 const requests = fc.array(fc.tuple(requestDraft, requestDraft), { minLength: 60, maxLength: 60 });
 
 /** Asks pairs of questions that the first answer promises to decide alike; gives how many of them differed in the asking. */

@@ -63,7 +63,7 @@ const plain: Request = {
   ...{ method: "UP", path: "/", headers: [] },
 };
 const engine = engineFor(set);
-const budget = budgetFor(200);
+const budget = budgetFor(120);
 
 /** Asks both about 100 requests a run. */
 function agreeOn<T>(arbitrary: fc.Arbitrary<T>, request: (value: T) => Partial<Request>): void {
