@@ -1,5 +1,7 @@
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { checkServerIdentity } from "node:tls";
+import { isIP } from "node:net";
+import { checkServerIdentity } from "node:tls";
 import {
   type ChannelCredentials,
   type ChannelOptions,
@@ -11,6 +13,7 @@ import {
 import type { AskedRequest, WrittenRequest } from "../analyze/request.ts";
 import { isLocal, parseListenAddress } from "../server/address.ts";
 import { loadProtos } from "../server/load-protos.ts";
+import { singleUriSan } from "../server/uri-san.ts";
 import type { CheckRequestMessage, CheckResponseMessage } from "../server/wire.ts";
 import type { CheckAnswer } from "./check-answer.ts";
 import { checkMessage } from "./check-message.ts";
@@ -87,8 +90,8 @@ function requireHost(host: string): typeof checkServerIdentity {
 /** A certificate with exactly one URI SAN, and that one as named. */
 function requireUriSan(serverId: string): typeof checkServerIdentity {
   return (_host, certificate) => {
-    const uris = (certificate.subjectaltname ?? "").split(", ").filter((each) => each.startsWith("URI:"));
-    return uris.length === 1 && uris[0] === `URI:${serverId}` ? undefined : new Error(`the server is not ${serverId}`);
+    const found = singleUriSan(new X509Certificate(certificate.raw));
+    return found === serverId ? undefined : new Error(`the server is not ${serverId}`);
   };
 }
 
