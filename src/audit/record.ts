@@ -1,7 +1,7 @@
 import { capText, encodeJson, encodeText, encodeTextOrNull } from "./encode.ts";
 
 /** Which seat decided. */
-export type Seat = "server" | "gateway" | "desk";
+type Seat = "server" | "gateway" | "desk";
 
 /** One decision in the trail. The order of fields here is the order in the line. */
 export interface AuditRecord {
@@ -32,14 +32,14 @@ export interface AuditRecord {
 }
 
 /** Canonical where the identity was valid, else as received. */
-export interface AuditSubject {
+interface AuditSubject {
   readonly spiffeId: string;
   readonly namespace: string | null;
   readonly serviceAccount: string | null;
 }
 
 /** Host and port are canonical where the target was valid, else as received. */
-export interface AuditTarget {
+interface AuditTarget {
   readonly host: string;
   readonly port: number | string | null;
   readonly protocol: "http" | "tls" | "tcp";

@@ -5,7 +5,7 @@ import { CONFIG_SCHEMA, type Config } from "./config-settings.ts";
 import { didYouMean } from "./did-you-mean.ts";
 
 /** The file that is read when none is named. */
-export const CONFIG_FILE = "sallyport.config.yaml";
+const CONFIG_FILE = "sallyport.config.yaml";
 
 /** One setting, as flag, variable and place in the file. */
 export interface Setting {

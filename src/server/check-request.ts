@@ -6,7 +6,7 @@ import type { AttributeContextMessage, CheckRequestMessage, HttpRequestMessage }
 /** Names under which a generated route or listener says what it forwards to. */
 export const EXTENSION = { host: "sallyport.host", port: "sallyport.port" } as const;
 /** The same for network filters, which have no context extensions: initial metadata of their `grpc_service`. */
-export const METADATA = { host: "sallyport-host", port: "sallyport-port" } as const;
+const METADATA = { host: "sallyport-host", port: "sallyport-port" } as const;
 
 /** gRPC metadata, as far as it is read here. */
 export interface RequestMetadata {

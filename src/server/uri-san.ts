@@ -7,7 +7,7 @@ const ENTRY = /(DNS|URI|email|IP Address|DirName|Registered ID|othername):("(?:[
  * The URI subject alternative names of a certificate, or null when they cannot be told apart with certainty. A DNS name
  * that spells `spiffe://…` is not one, whatever commas, quotes or control bytes it holds: Node quotes such names.
  */
-export function uriSans(certificate: X509Certificate): readonly string[] | null {
+function uriSans(certificate: X509Certificate): readonly string[] | null {
   const text = certificate.subjectAltName;
   if (text === undefined) return [];
   const uris: string[] = [];

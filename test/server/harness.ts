@@ -9,6 +9,7 @@ import {
   type MethodDefinition,
   type ServiceError,
 } from "@grpc/grpc-js";
+import type { AuditRecord } from "../../src/audit/record.ts";
 import type { AuditSink } from "../../src/audit/sink.ts";
 import { createTrail } from "../../src/audit/trail.ts";
 import type { Decision } from "../../src/pdp/decision.ts";
@@ -75,7 +76,7 @@ export function httpCheck(
 }
 
 /** A sink that keeps its lines in memory. */
-export function memorySink(): AuditSink & { readonly lines: string[] } {
+function memorySink(): AuditSink & { readonly lines: string[] } {
   const lines: string[] = [];
   const state = {
     get written() {
@@ -96,7 +97,7 @@ export interface Answering {
   readonly refusals: () => number;
   readonly warnings: string[];
   /** Audit lines, parsed. */
-  records(): Record<string, unknown>[];
+  records(): AuditRecord[];
   shutdown(limitMs: number): Promise<void>;
   close(): Promise<void>;
 }
