@@ -6,20 +6,20 @@ import type { CheckInput, Dependencies, HeaderPair } from "./decision.ts";
  */
 export function baseKey(input: CheckInput): string {
   const { kind, principal, host, port, method, headers } = input;
-  let key = `${kind}${part(principal)}${part(host)}${port === null ? "-" : part(port)}`;
+  const key = `${kind}${part(principal)}${part(host)}${port === null ? "-" : part(port)}`;
   if (kind !== "http") return key;
-  if (method === "CONNECT") key += "c";
-  let upgrades = false;
+  let hosts = "";
+  let upgrades = "";
+  let protocol = "";
   for (const pair of headers) {
     const name = pair[0];
     if (name === "host") {
-      if (pair[1] !== host) key += `h${value(pair[1])}`;
-    } else if (name === "upgrade") {
-      upgrades = true;
-      key += `u${value(pair[1])}`;
-    } else if (name === ":protocol") key += "p";
+      if (pair[1] !== host) hosts += `h${value(pair[1])}`;
+    } else if (name === "upgrade") upgrades += `u${value(pair[1])}`;
+    else if (name === ":protocol") protocol = "p";
   }
-  return upgrades ? key + values("n", "connection", headers) : key;
+  if (upgrades !== "") upgrades += values("n", "connection", headers);
+  return `${key}${method === "CONNECT" ? "c" : ""}${protocol}${hosts}${upgrades}`;
 }
 
 /** The base key completed by the inputs that the decision turned out to depend on. */

@@ -162,7 +162,7 @@ describe("keys", () => {
         const same = fullKey(baseKey(one), one, depends) === fullKey(baseKey(other), other, depends);
         expect(same).toBe(essence(one, depends) === essence(other, depends));
       }),
-      { numRuns: 20_000 },
+      { numRuns: 30_000 },
     );
   });
 
