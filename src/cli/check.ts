@@ -26,7 +26,7 @@ Exit codes: 0 allow, 2 deny, 3 the policies are invalid, 1 no answer, 64 the req
 
 interface CheckOptions {
   policies: string;
-  header: Record<string, string>;
+  header?: Record<string, string>;
   upgrade?: string;
   now?: number;
   server?: string;
@@ -46,7 +46,7 @@ export function checkCommand(): Command {
     .argument("<from>", "who asks")
     .argument("<request>", "what for, in one argument")
     .addOption(policiesOption())
-    .option("--header <name=value>", "a request header; may be repeated", addHeader, {})
+    .option("--header <name=value>", "a request header; may be repeated", addHeader)
     .option("--upgrade <protocol>", "the request upgrades to this protocol, e.g. websocket")
     .option("--now <time>", "decide as of this instant (RFC 3339) instead of the present", parseInstant)
     .addOption(
@@ -65,7 +65,7 @@ export function checkCommand(): Command {
 }
 
 async function check(from: string, to: string, options: CheckOptions): Promise<void> {
-  const request = { from, to, headers: options.header, upgrade: options.upgrade ?? null };
+  const request = { from, to, headers: options.header ?? {}, upgrade: options.upgrade ?? null };
   const answer = options.server === undefined ? await askHere(request, options) : await askThere(request, options);
   if (answer === null) return;
   process.exitCode = answer.effect === "allow" ? EXIT.ok : EXIT.deny;
@@ -106,7 +106,7 @@ function understand(request: WrittenRequest, trustDomain: string): AskedRequest 
   return null;
 }
 
-function addHeader(text: string, headers: Record<string, string>): Record<string, string> {
+function addHeader(text: string, headers: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([^=\s]+)=([\s\S]*)$/.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError("write it as name=value.");
   const key = name.toLowerCase();

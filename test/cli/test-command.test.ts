@@ -38,6 +38,7 @@ describe("test", () => {
       "fallback-report",
       "foreign-trust-domain",
       "guarded-target",
+      "invalid-identity",
       "invalid-target",
       "no-matching-rule",
       "rule-expired",
