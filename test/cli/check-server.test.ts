@@ -1,8 +1,8 @@
 import { expect, it, onTestFinished } from "vitest";
+import { createAuthority, uri } from "../../src/cli/demo/pki.ts";
 import type { CheckInput, Decision } from "../../src/pdp/decision.ts";
 import { createCallerCheck } from "../../src/server/caller.ts";
 import { startCheckServer } from "../conformance/ways/check-server.ts";
-import { createAuthority, uri } from "../../src/cli/demo/pki.ts";
 import { writeTlsFiles } from "../server/certificates.ts";
 import { runCli } from "./run-cli.ts";
 

@@ -25,14 +25,16 @@ export function runCli(
   return run(process.execPath, [`${root}/src/cli/main.ts`, ...args], cwd);
 }
 
-/** Runs a program to its end and collects what it prints. */
-export function run(program: string, args: readonly string[], cwd: string): Promise<CliRun> {
+/** Runs a program to its end and collects what it prints. `extra` goes over the environment. */
+export function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<CliRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...COMPILE_CACHE, CI: "1" },
-    });
+    const env = { ...process.env, ...COMPILE_CACHE, CI: "1", ...extra };
+    const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"], env });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
