@@ -6,7 +6,7 @@ import { askedRequest } from "./request.ts";
 export type Decide = (input: CheckInput, nowMs: number) => Pick<Decision, "effect" | "reason" | "rules" | "shadow">;
 
 /** The part of a decision that a test can expect. */
-export type Outcome = Pick<Decision, "effect" | "reason" | "rules" | "shadow">;
+type Outcome = Pick<Decision, "effect" | "reason" | "rules" | "shadow">;
 
 /** One case that ran. */
 export interface CaseResult {
@@ -58,7 +58,7 @@ function runCase(test: DecisionTest, each: DecisionCase, decide: Decide, ownTrus
 }
 
 /** The fields in which an outcome is not what was expected; a field that the expectation leaves out never differs. */
-export function differences(expected: DecisionExpectation, actual: Outcome): (keyof Outcome)[] {
+function differences(expected: DecisionExpectation, actual: Outcome): (keyof Outcome)[] {
   const found: (keyof Outcome)[] = [];
   if (expected.effect !== actual.effect) found.push("effect");
   if (expected.reason !== null && expected.reason !== actual.reason) found.push("reason");

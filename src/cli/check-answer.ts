@@ -7,7 +7,7 @@ import { colors, printLine } from "./output.ts";
 import { indexRules } from "./rule-index.ts";
 
 /** A rule of an answer. What a running server does not tell is null. */
-export interface AnsweredRule {
+interface AnsweredRule {
   readonly id: string;
   readonly file: string | null;
   readonly line: number | null;
