@@ -1,7 +1,8 @@
 import { credentials } from "@grpc/grpc-js";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type Authority, createAuthority, type Leaf, uri } from "../../src/cli/demo/pki.ts";
 import { createCallerCheck, isCallerPattern } from "../../src/server/caller.ts";
-import { type Authority, createAuthority, type Leaf, uri, writeTlsFiles } from "./certificates.ts";
+import { writeTlsFiles } from "./certificates.ts";
 import { type Answering, connectClient, decision, httpCheck, startAnswering, told } from "./harness.ts";
 
 const EGRESS = "spiffe://cluster.local/ns/istio-egress/sa/egress";

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { type Authority, createAuthority, uri } from "../../src/cli/demo/pki.ts";
 import { createPrincipalReader } from "../../src/server/principal.ts";
-import { type Authority, createAuthority, uri } from "./certificates.ts";
 import { CHECKOUT } from "./harness.ts";
 
 let mesh: Authority;

@@ -1,0 +1,244 @@
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { extname, join, resolve } from "node:path";
+import { stringify } from "yaml";
+import { createCanonicaliser } from "../../pdp/canonicaliser.ts";
+import { readEngineModule } from "../../pdp/engine-module.ts";
+import { formatDiagnostic } from "../../policy/format-diagnostic.ts";
+import { loadPolicySet } from "../../policy/load.ts";
+import type { PolicySet } from "../../policy/model.ts";
+import { readPolicyDirectory } from "../../server/read-policies.ts";
+import type { Caller } from "./client.ts";
+import { findEnvoy } from "./envoy-binary.ts";
+import { envoyConfig } from "./envoy-config.ts";
+import { type Authority, createAuthority, dns, type Leaf, type San, uri } from "./pki.ts";
+import { accepts, type Child, freePorts, startChild, waitUntil } from "./process.ts";
+import { startUpstream, type Upstream } from "./upstream.ts";
+
+/** How a lab is set up. */
+export interface LabOptions {
+  /** Copied, so that the lab can edit it. */
+  readonly policies: string;
+  readonly progress?: (step: string) => void;
+  /** How long Envoy waits for a decision. */
+  readonly timeoutMs?: number;
+}
+
+/** A record of the audit file, as far as the lab reads it. */
+export interface AuditRecord {
+  readonly id: string;
+  readonly effect: string;
+  readonly reason: string;
+  readonly rules: readonly string[];
+  readonly cacheHit: boolean;
+  readonly shadow: string;
+  readonly [field: string]: unknown;
+}
+
+/** A throw-away mesh on loopback: authorities, an outside, `sallyport serve` and a real Envoy. */
+export interface Lab {
+  readonly directory: string;
+  readonly policies: string;
+  readonly auditFile: string;
+  readonly adminPort: number;
+  readonly networkPort: number;
+  readonly upstream: Upstream;
+  readonly authorities: {
+    readonly mesh: Authority;
+    readonly partner: Authority;
+    readonly rogue: Authority;
+    readonly outside: Authority;
+  };
+  /** The port of the gateway that stands for a dialled HTTP port. */
+  httpPort(dialled: number): number;
+  /** A caller with these names, from the mesh's authority unless another is given; cached by name. */
+  caller(sans: readonly San[], authority?: Authority): Promise<Caller>;
+  /** A workload `namespace/serviceaccount` of the mesh. */
+  workload(name: string): Promise<Caller>;
+  records(): Promise<readonly AuditRecord[]>;
+  server: Child;
+  startServer(): Promise<void>;
+  readonly envoy: Child;
+  close(): Promise<void>;
+}
+
+const READY_MS = 20_000;
+const SERVER_ID = "spiffe://cluster.local/ns/sallyport-system/sa/sallyport";
+const GATEWAY_ID = "spiffe://cluster.local/ns/istio-egress/sa/egress";
+
+/** Starts everything; on failure stops what was started. */
+export async function startLab({ policies, progress = () => undefined, timeoutMs = 250 }: LabOptions): Promise<Lab> {
+  progress("finding Envoy");
+  const binary = await findEnvoy();
+  const directory = await mkdtemp(join(tmpdir(), "sallyport-lab-"));
+  const children: Child[] = [];
+  let upstream: Upstream | null = null;
+  const close = async (): Promise<void> => {
+    await Promise.all(children.map((child) => child.stop()));
+    await upstream?.close();
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const copy = join(directory, "policies");
+    await cp(policies, copy, { recursive: true, verbatimSymlinks: true });
+    const set = await requireSet(copy);
+    progress("making a mesh CA and certificates");
+    const authorities = {
+      mesh: await createAuthority("CN=mesh"),
+      partner: await createAuthority("CN=partner"),
+      rogue: await createAuthority("CN=rogue"),
+      outside: await createAuthority("CN=outside"),
+    };
+    const files = await writeCertificates(directory, set, authorities);
+    upstream = await startUpstream(files.outsideLeaf);
+    const dialled = [
+      ...new Set(
+        set.services.flatMap((s) => s.ports.filter((p) => /^(HTTP|GRPC)$/.test(p.protocol)).map((p) => p.number)),
+      ),
+    ];
+    const ports = await freePorts(dialled.length + 3);
+    const [pdpPort = 0, adminPort = 0, networkPort = 0] = ports;
+    const httpPorts = Object.fromEntries(dialled.map((port, i) => [port, ports[i + 3] ?? 0]));
+
+    const auditFile = join(directory, "audit.jsonl");
+    const startServer = async (): Promise<void> => {
+      progress("starting sallyport serve");
+      const main = resolve(import.meta.dirname, `../main${extname(import.meta.filename)}`);
+      const flags = {
+        policies: copy,
+        listen: `127.0.0.1:${pdpPort}`,
+        admin: `127.0.0.1:${adminPort}`,
+        "audit-to": auditFile,
+        "tls-certificate": files.server.certificate,
+        "tls-key": files.server.key,
+        "tls-client-ca": files.meshCa,
+        "allowed-callers": GATEWAY_ID,
+        "drain-wait": "0ms",
+        "log-level": "warn",
+      };
+      const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+      const child = startChild(process.execPath, [main, "serve", ...args]);
+      children.push(child);
+      lab.server = child;
+      await waitUntil("sallyport serve getting ready", () => isReady(adminPort), READY_MS, child);
+    };
+
+    const config = join(directory, "envoy.yaml");
+    const plan = {
+      set,
+      httpPorts,
+      networkPort,
+      pdp: { port: pdpPort, spiffeId: SERVER_ID, timeoutMs },
+      upstream: { tlsPort: upstream.tlsPort, plainPort: upstream.plainPort, ca: files.outsideCa },
+      certificates: files.gateway,
+      trustBundles: files.trustBundles,
+      adminSocket: join(directory, "envoy-admin.sock"),
+      accessLog: join(directory, "access.jsonl"),
+    };
+    await writeFile(config, stringify(envoyConfig(plan), { aliasDuplicateObjects: false }));
+    const callers = new Map<string, Promise<Caller>>();
+    const caller: Lab["caller"] = (sans, authority = authorities.mesh) => {
+      const key = JSON.stringify([sans, authority.cert]);
+      const known = callers.get(key) ?? authority.issue(sans).then((leaf) => ({ leaf, ca: authorities.mesh.cert }));
+      callers.set(key, known);
+      return known;
+    };
+    const lab: Lab = {
+      directory,
+      policies: copy,
+      auditFile,
+      adminPort,
+      networkPort,
+      upstream,
+      authorities,
+      httpPort: (port) => httpPorts[port] ?? 0,
+      caller,
+      workload: (name) => caller([uri(`spiffe://cluster.local/ns/${name.replace("/", "/sa/")}`)]),
+      records: () => readRecords(auditFile),
+      server: startChild("true", []),
+      startServer,
+      envoy: startChild("true", []),
+      close,
+    };
+    await startServer();
+    progress("starting Envoy");
+    const envoy = startChild(binary, [
+      "-c",
+      config,
+      "--disable-hot-restart",
+      "--concurrency",
+      "2",
+      "--log-level",
+      "warn",
+    ]);
+    children.push(envoy);
+    await waitUntil("Envoy listening", () => accepts(networkPort), READY_MS, envoy);
+    return Object.assign(lab, { envoy });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function requireSet(directory: string): Promise<PolicySet> {
+  const files = await readPolicyDirectory(directory);
+  const { set, diagnostics } = loadPolicySet(files, createCanonicaliser(readEngineModule()));
+  if (set === null) throw new Error(diagnostics.map((each) => formatDiagnostic(each, false)).join("\n"));
+  return set;
+}
+
+interface CertificateFiles {
+  readonly meshCa: string;
+  readonly outsideCa: string;
+  readonly outsideLeaf: Leaf;
+  readonly server: { readonly certificate: string; readonly key: string };
+  readonly gateway: { readonly certificate: string; readonly key: string };
+  readonly trustBundles: Readonly<Record<string, string>>;
+}
+
+async function writeCertificates(
+  directory: string,
+  set: PolicySet,
+  authorities: Lab["authorities"],
+): Promise<CertificateFiles> {
+  const at = join(directory, "certificates");
+  await mkdir(at, { mode: 0o700 });
+  const put = async (name: string, text: string): Promise<string> => {
+    const file = join(at, name);
+    await writeFile(file, text, { mode: 0o600 });
+    return file;
+  };
+  const pair = async (name: string, leaf: Leaf) => ({
+    certificate: await put(`${name}.crt`, leaf.cert),
+    key: await put(`${name}.key`, leaf.key),
+  });
+  const meshCa = await put("mesh-ca.crt", authorities.mesh.cert);
+  const partnerCa = await put("partner-ca.crt", authorities.partner.cert);
+  const bundles = Object.fromEntries([
+    ...set.gateway.trustDomains.map((domain) => [domain, meshCa]),
+    ...set.gateway.federatedTrustDomains.map((domain) => [domain, partnerCa]),
+  ]);
+  const hosts = [...new Set(set.services.flatMap((service) => service.hosts))];
+  return {
+    meshCa,
+    outsideCa: await put("outside-ca.crt", authorities.outside.cert),
+    outsideLeaf: await authorities.outside.issue(hosts.filter((host) => !/[[\]]|^[\d.]+$/.test(host)).map(dns)),
+    server: await pair("server", await authorities.mesh.issue([uri(SERVER_ID)])),
+    gateway: await pair("gateway", await authorities.mesh.issue([uri(GATEWAY_ID)])),
+    trustBundles: bundles,
+  };
+}
+
+async function isReady(adminPort: number): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${adminPort}/readyz`, { signal: AbortSignal.timeout(1000) }).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+async function readRecords(file: string): Promise<readonly AuditRecord[]> {
+  if (!existsSync(file)) return [];
+  const lines = (await readFile(file, "utf8")).split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line) as AuditRecord).filter((record) => record.effect !== undefined);
+}
