@@ -32,7 +32,8 @@ export function formatFiles(files: readonly PolicyFile[]): string {
 export function compileFiles(files: readonly PolicyFile[], invalidNamespaces: readonly string[]): Uint8Array {
   const { set, diagnostics } = loadPolicySet(files, canonicaliser);
   if (set === null) {
-    const lines = diagnostics.map(({ at, code, message }) => `${at.file}:${at.line}:${at.column} ${code}: ${message}`);
+    const errors = diagnostics.filter(({ severity }) => severity === "error");
+    const lines = errors.map(({ at, code, message }) => `${at.file}:${at.line}:${at.column} ${code}: ${message}`);
     throw new Error(`a generated set was refused:\n${lines.join("\n")}\n${formatFiles(files)}`);
   }
   return compileBundle({ ...set, invalidNamespaces });

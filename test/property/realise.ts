@@ -58,7 +58,7 @@ export function realise(draft: SetDraft): GeneratedSet {
   const named = new Set<string>();
   const policies = scoped(draft.policies).flatMap(({ each, scope }, index) => {
     const wish = pick(POLICY_NAMES, each.place);
-    const name = named.has(`${scope}/${wish}`) ? `${wish}${index}` : wish;
+    const name = named.has(`${scope}/${wish}`) ? `${wish}-${index}` : wish;
     named.add(`${scope}/${name}`);
     const rules = each.rules.flatMap((rule, at) =>
       makeRule(rule, scope, `${pick(RULE_NAMES, rule.timeFormat)}${at}`, all),
@@ -180,18 +180,23 @@ function makeTarget(draft: TargetDraft, scope: string, effect: string, { service
   const reached = (pattern: string) => visible.filter(({ hosts }) => hosts.some((host) => fits(pattern, host)));
   const candidates: string[] = [...PATTERNS, ...INTERNAL].filter((pattern) => reached(pattern).length > 0);
   const hosts = [...new Set(draft.hosts.map((each) => pick(candidates, each)))];
-  return [withConditions({ hosts }, draft, hosts.flatMap(reached))];
+  return [withConditions({ hosts }, draft, hosts.flatMap(reached), effect === "deny")];
 }
 
-/** Adds ports that the services have, and conditions that only HTTP shows where some port is HTTP. */
-function withConditions(to: RuleTarget, draft: TargetDraft, services: readonly Registered[]): RuleTarget {
-  const has = (port: number) => services.some(({ ports }) => ports.some(({ number }) => number === port));
+/** Adds ports (those of the services, unless any will do) and, where not all ports are opaque, what only HTTP shows. */
+function withConditions(
+  to: RuleTarget,
+  draft: TargetDraft,
+  services: readonly Registered[],
+  anyPort = false,
+): RuleTarget {
+  const has = (port: number) => anyPort || services.some(({ ports }) => ports.some(({ number }) => number === port));
   const wanted = draft.ports?.filter(has) ?? [];
   const ports = wanted.length === 0 ? undefined : wanted;
   const used = services
     .flatMap((each) => each.ports)
     .filter(({ number }) => ports?.some((port) => port === number) ?? true);
-  const visible = used.some(({ protocol }) => protocol === "HTTP" || protocol === "GRPC");
+  const visible = used.length === 0 || used.some(({ protocol }) => protocol === "HTTP" || protocol === "GRPC");
   const conditions = {
     methods: draft.methods,
     paths: draft.paths,

@@ -21,6 +21,12 @@ export type TargetDraft = RuleDraft["to"][number];
 /** Numbers below a bound, all equally likely. */
 const below = (bound: number) => fc.noBias(fc.nat({ max: bound - 1 }));
 const choice = below(1000);
+/** A third of all lists have one or two: what is lost in a crowd shows there. */
+const fewOrMany = <T>(arb: fc.Arbitrary<T>, most: number) =>
+  fc.oneof(
+    { weight: 1, arbitrary: fc.array(arb, { minLength: 1, maxLength: 2 }) },
+    { weight: 2, arbitrary: fc.array(arb, { minLength: 1, maxLength: most, size: "max" }) },
+  );
 const some = <T>(list: readonly T[], max: number) =>
   fc.uniqueArray(fc.constantFrom(...list), { minLength: 1, maxLength: max });
 /** Something in `share` of ten cases. */
@@ -79,7 +85,7 @@ export const policyDraft = fc.record({
   scope: choice,
   place: choice,
   report: below(4),
-  rules: fc.array(rule, { minLength: 1, maxLength: 5, size: "max" }),
+  rules: fewOrMany(rule, 5),
 });
 
 /** Drafts of sets. */
@@ -96,6 +102,6 @@ export const setDraft = fc.record({
   fallback: fc.constantFrom(undefined, undefined, "deny", "report", "allow"),
   services: fc.array(service, { minLength: 2, maxLength: 6, size: "max" }),
   groups: fc.array(group, { maxLength: 4, size: "max" }),
-  policies: fc.array(policyDraft, { minLength: 1, maxLength: 7, size: "max" }),
+  policies: fewOrMany(policyDraft, 7),
   invalid: below(8),
 });
