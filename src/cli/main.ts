@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { checkCommand } from "./check.ts";
 import { compileCommand } from "./compile.ts";
+import { demoCommand } from "./demo.ts";
 import { EXIT } from "./exit-code.ts";
 import { inspectCommand } from "./inspect.ts";
 import { serveCommand } from "./serve.ts";
@@ -13,7 +14,15 @@ const program = new Command("sallyport")
   .showHelpAfterError("(add --help for examples)")
   .exitOverride();
 
-const commands = [serveCommand(), validateCommand(), testCommand(), checkCommand(), compileCommand(), inspectCommand()];
+const commands = [
+  serveCommand(),
+  validateCommand(),
+  testCommand(),
+  checkCommand(),
+  compileCommand(),
+  inspectCommand(),
+  demoCommand(),
+];
 for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));
 }
