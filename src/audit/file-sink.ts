@@ -11,6 +11,8 @@ export interface FileSinkOptions {
   readonly maxFiles: number;
 }
 
+const LINE_END = Buffer.from("\n");
+
 /**
  * A sink that appends to a file (mode 0600) and rotates it by size. Lines are never split over two files, and after a
  * failed write the next one starts a new line. @throws when the file cannot be opened at all
@@ -30,20 +32,23 @@ export async function createFileSink(options: FileSinkOptions): Promise<AuditSin
     else await rm(path, { force: true });
   }
 
-  async function append(text: string): Promise<void> {
-    const length = Buffer.byteLength(text);
-    if (file !== null && size > 0 && size + length > maxBytes) await rotate();
+  async function append(bytes: Buffer): Promise<void> {
+    if (file !== null && size > 0 && size + bytes.length > maxBytes) await rotate();
     if (file === null) {
       file = await open(path, "a", 0o600);
       size = (await file.stat()).size;
       torn = size > 0 && torn;
     }
-    const bytes = Buffer.from(torn ? `\n${text}` : text);
+    if (torn) await writeAll(file, LINE_END);
+    await writeAll(file, bytes);
+  }
+
+  async function writeAll(to: FileHandle, bytes: Buffer): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
-      const { bytesWritten } = await file.write(bytes, at);
-      torn = at + bytesWritten < bytes.length;
+      const { bytesWritten } = await to.write(bytes, at);
       at += bytesWritten;
       size += bytesWritten;
+      torn = bytes[at - 1] !== LINE_END[0];
     }
   }
 

@@ -72,16 +72,23 @@ export function renderDecided(part: DecidedPart): DecidedText {
   const { subject, target } = part;
   const port = typeof target.port === "string" ? encodeText(capText(target.port)) : target.port;
   return {
-    head:
+    head: flat(
       `"revision":${encodeTextOrNull(part.revision)},"seat":"${part.seat}",` +
-      `"subject":{"spiffeId":${encodeText(capText(subject.spiffeId))},"namespace":${encodeTextOrNull(subject.namespace)},` +
-      `"serviceAccount":${encodeTextOrNull(subject.serviceAccount)}},` +
-      `"target":{"host":${encodeText(capText(target.host))},"port":${port},"protocol":"${target.protocol}",`,
-    tail:
+        `"subject":{"spiffeId":${encodeText(capText(subject.spiffeId))},"namespace":${encodeTextOrNull(subject.namespace)},` +
+        `"serviceAccount":${encodeTextOrNull(subject.serviceAccount)}},` +
+        `"target":{"host":${encodeText(capText(target.host))},"port":${port},"protocol":"${target.protocol}",`,
+    ),
+    tail: flat(
       `"effect":"${part.effect}","shadow":"${part.shadow}","reason":${encodeText(part.reason)},` +
-      `"rules":${encodeJson(part.rules)},"shadowRules":${encodeJson(part.shadowRules)},` +
-      `"owner":${encodeTextOrNull(part.owner)},"ticket":${encodeTextOrNull(part.ticket)},"cacheHit":`,
+        `"rules":${encodeJson(part.rules)},"shadowRules":${encodeJson(part.shadowRules)},` +
+        `"owner":${encodeTextOrNull(part.owner)},"ticket":${encodeTextOrNull(part.ticket)},"cacheHit":`,
+    ),
   };
+}
+
+/** A text in one piece. A text put together is a tree of pieces, which every line made of it would walk again. */
+function flat(text: string): string {
+  return Buffer.from(text, "utf8").toString("utf8");
 }
 
 /** One record as one line of JSON, without its line end. A path is cut at its first `?`: queries are never recorded. */

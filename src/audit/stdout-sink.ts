@@ -5,9 +5,9 @@ import type { AuditSink } from "./sink.ts";
 export function createStdoutSink(stream: NodeJS.WritableStream = process.stdout): AuditSink {
   stream.on("error", ignore);
   return createBatchSink({
-    append(text) {
+    append(bytes) {
       return new Promise((resolve, reject) => {
-        stream.write(text, (error) => (error ? reject(error) : resolve()));
+        stream.write(bytes, (error) => (error ? reject(error) : resolve()));
       });
     },
     async close() {

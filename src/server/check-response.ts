@@ -18,35 +18,40 @@ export interface Verdict {
 
 const FORBIDDEN = 403;
 const UNAVAILABLE = 503;
+const ALLOWED = { code: Code.OK, message: "" };
 const OVERWRITE_IF_EXISTS_OR_ADD = 2;
 
 /**
- * The one place where an answer to Envoy is built. It starts from DENY, because to Envoy an empty CheckResponse means
- * allow: an answer becomes an allow only by a decision that says so. An allow adds nothing to the request that leaves
+ * The one place where an answer to Envoy is built. Everything here is a DENY but for the one line that needs a decision
+ * saying allow, because to Envoy an empty CheckResponse means allow. An allow adds nothing to the request that leaves
  * the mesh. `no-policy` is a failure of the authorizer, not a refusal.
  */
 export function buildCheckResponse(verdict: Verdict): CheckResponseMessage {
-  const { id, kind, reason, decision, revision } = verdict;
-  const dynamic_metadata = metadata({
-    decision_id: id,
-    effect: decision?.effect ?? "deny",
-    reason,
-    rules: decision?.rules.join(",") ?? "",
-    revision: revision ?? "",
-    shadow: decision?.shadow ?? "deny",
-    subject: decision?.subject?.spiffeId ?? "",
-  });
-  const denied = {
-    status: { code: Code.PERMISSION_DENIED, message: reason },
-    ...(kind === "http" ? { denied_response: httpAnswer(FORBIDDEN, verdict) } : {}),
-    dynamic_metadata,
-  };
+  const { kind, reason, decision } = verdict;
+  const dynamic_metadata = metadata(verdict);
+  if (decision !== null && decision.effect === "allow") return { status: ALLOWED, ok_response: {}, dynamic_metadata };
   if (reason === "no-policy") {
     const status = { code: Code.UNAVAILABLE, message: reason };
     return { status, error_response: httpAnswer(UNAVAILABLE, verdict), dynamic_metadata };
   }
-  if (decision === null || decision.effect !== "allow") return denied;
-  return { status: { code: Code.OK, message: "" }, ok_response: {}, dynamic_metadata };
+  const status = { code: Code.PERMISSION_DENIED, message: reason };
+  if (kind !== "http") return { status, dynamic_metadata };
+  return { status, denied_response: httpAnswer(FORBIDDEN, verdict), dynamic_metadata };
+}
+
+/** What Envoy's access log can show of the decision. */
+function metadata({ id, reason, decision, revision }: Verdict): NonNullable<CheckResponseMessage["dynamic_metadata"]> {
+  return {
+    fields: {
+      decision_id: { stringValue: id },
+      effect: { stringValue: decision?.effect ?? "deny" },
+      reason: { stringValue: reason },
+      rules: { stringValue: decision?.rules.join(",") ?? "" },
+      revision: { stringValue: revision ?? "" },
+      shadow: { stringValue: decision?.shadow ?? "deny" },
+      subject: { stringValue: decision?.subject?.spiffeId ?? "" },
+    },
+  };
 }
 
 function httpAnswer(code: number, verdict: Verdict): HttpAnswerMessage {
@@ -78,8 +83,4 @@ function denialBody({ id, reason, decision }: Verdict): Record<string, unknown> 
 
 function header(key: string, value: string): HttpAnswerMessage["headers"][number] {
   return { header: { key, value }, append_action: OVERWRITE_IF_EXISTS_OR_ADD };
-}
-
-function metadata(texts: Record<string, string>): NonNullable<CheckResponseMessage["dynamic_metadata"]> {
-  return { fields: Object.fromEntries(Object.entries(texts).map(([key, stringValue]) => [key, { stringValue }])) };
 }

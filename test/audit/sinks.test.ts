@@ -84,7 +84,8 @@ describe("batches", () => {
     let under = 0;
     let broken = false;
     const sink = createBatchSink({
-      async append(text) {
+      async append(bytes) {
+        const text = bytes.toString();
         under += 1;
         expect(under).toBe(1);
         await new Promise((resolve) => setImmediate(resolve));
