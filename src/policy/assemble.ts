@@ -100,7 +100,7 @@ function checkNames(
     const first = seen.get(key);
     if (first === undefined) seen.set(key, document);
     else {
-      const message = `${document.kind} \`${document.name}\` stands in \`${first.file}\` too`;
+      const message = `\`${document.name}\` is the name of an ${document.kind} in \`${first.file}\` already`;
       reporter.report(document, ["metadata", "name"], "duplicate-name", message);
     }
   }

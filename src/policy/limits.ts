@@ -5,6 +5,8 @@ export const LIMITS = {
   documentsPerFile: 2_000,
   /** Nesting of YAML collections. */
   depth: 32,
+  /** Keys and values of one document. */
+  nodesPerDocument: 500_000,
   nameBytes: 63,
   hostBytes: 253,
   hostsPerRule: 1_000,

@@ -1,9 +1,9 @@
 import type { Diagnostic } from "./diagnostic.ts";
+import { type DiagnosticCode, severityOf } from "./diagnostic-codes.ts";
 import { isTestFile, placeOf } from "./place.ts";
 import type { RawDocument } from "./raw-document.ts";
 import { API_VERSION } from "./schema/common.ts";
 import { isKind, KINDS } from "./schema/kinds.ts";
-import { severityOf } from "./severity.ts";
 import { shapeProblems } from "./shape-problem.ts";
 import { suggest } from "./suggest.ts";
 import { parseName } from "./token.ts";
@@ -40,7 +40,7 @@ function readDocument(
   add: (problem: SourceProblem) => void,
 ): RawDocument | null {
   const { value } = source;
-  const report = (code: string, message: string, path: DocumentPath, fix: string | null = null): null => {
+  const report = (code: DiagnosticCode, message: string, path: DocumentPath, fix: string | null = null): null => {
     const at = source.position(path);
     add({ code, message, at, excerpt: source.excerpt(at), fix });
     return null;

@@ -1,15 +1,15 @@
 import type { Diagnostic } from "./diagnostic.ts";
+import { type DiagnosticCode, severityOf } from "./diagnostic-codes.ts";
 import type { SourcePosition } from "./model.ts";
 import type { RawDocument } from "./raw-document.ts";
 import type { Result } from "./result.ts";
-import { severityOf } from "./severity.ts";
 import type { DocumentPath } from "./yaml-source.ts";
 
 /** Collects what is wrong, each at its place and for the namespace whose load it stops. */
 export interface Reporter {
-  report(document: RawDocument, path: DocumentPath, code: string, message: string, fix?: string | null): void;
+  report(document: RawDocument, path: DocumentPath, code: DiagnosticCode, message: string, fix?: string | null): void;
   /** The value of a result; on failure reports and returns null. */
-  take<T>(document: RawDocument, path: DocumentPath, code: string, result: Result<T>): T | null;
+  take<T>(document: RawDocument, path: DocumentPath, code: DiagnosticCode, result: Result<T>): T | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 

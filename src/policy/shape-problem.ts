@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { DiagnosticCode } from "./diagnostic-codes.ts";
 import { suggest } from "./suggest.ts";
 import type { DocumentPath, SourceDocument, SourceProblem } from "./yaml-source.ts";
 
@@ -11,7 +12,12 @@ export function shapeProblems(schema: z.ZodType, document: SourceDocument, issue
 
 function problemsOf(schema: z.ZodType, document: SourceDocument, issue: Issue): SourceProblem[] {
   const path = issue.path as DocumentPath;
-  const make = (code: string, message: string, fix: string | null, at = document.position(path)): SourceProblem => ({
+  const make = (
+    code: DiagnosticCode,
+    message: string,
+    fix: string | null,
+    at = document.position(path),
+  ): SourceProblem => ({
     code,
     message,
     at,
@@ -52,6 +58,8 @@ function problemsOf(schema: z.ZodType, document: SourceDocument, issue: Issue): 
       if (issue.origin === "string") return [make("limit-exceeded", `${name} is longer than ${issue.maximum}`, null)];
       return [make("out-of-range", `${name} must be at most ${issue.maximum}`, null)];
     }
+    case "invalid_format":
+      return [make("invalid-text", `${name} holds a line break or a character that cannot be shown`, null)];
     case "invalid_union":
       return [make("wrong-type", `${name} must be \`allow\`, \`deny\`, or a map with \`effect\``, null)];
     default:

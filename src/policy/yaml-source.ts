@@ -1,18 +1,9 @@
-import {
-  isAlias,
-  isCollection,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type ParsedNode,
-  parseAllDocuments,
-  visit,
-} from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseAllDocuments, type YAMLParseError } from "yaml";
 import type { Diagnostic } from "./diagnostic.ts";
+import type { DiagnosticCode } from "./diagnostic-codes.ts";
 import { LIMITS } from "./limits.ts";
 import type { SourcePosition } from "./model.ts";
+import { refuseFeatures, startOf } from "./yaml-features.ts";
 
 export type DocumentPath = readonly (string | number)[];
 
@@ -32,13 +23,13 @@ export interface SourceFile {
   readonly problems: readonly SourceProblem[];
 }
 
-export type SourceProblem = Omit<Diagnostic, "scope" | "severity">;
+export type SourceProblem = Omit<Diagnostic, "scope" | "severity" | "code"> & { readonly code: DiagnosticCode };
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** Reads a policy file strictly: no anchors, aliases, tags, duplicate keys, empty documents, or anything but UTF-8. Never throws. */
 export function readYaml(file: string, bytes: Uint8Array): SourceFile {
-  const whole = (code: string, message: string, fix: string | null = null): SourceFile => ({
+  const whole = (code: DiagnosticCode, message: string, fix: string | null = null): SourceFile => ({
     documents: [],
     problems: [{ code, message, at: { file, line: 1, column: 1 }, excerpt: null, fix }],
   });
@@ -51,13 +42,13 @@ export function readYaml(file: string, bytes: Uint8Array): SourceFile {
   } catch {
     return whole("not-utf8", "the file is not UTF-8 text");
   }
-  if (/^[ \t]{0,1000}[[{]{1000}/.test(text) || deepest(text) > LIMITS.depth * 8) {
+  if (deepest(text) > LIMITS.depth * 8) {
     return whole("too-deep", `collections are nested more than ${LIMITS.depth} deep`);
   }
   try {
     return compose(file, text, whole);
   } catch {
-    return whole("yaml-syntax", "the file cannot be read as YAML");
+    return whole("too-deep", `collections are nested more than ${LIMITS.depth} deep`);
   }
 }
 
@@ -73,7 +64,7 @@ function deepest(text: string): number {
   return most;
 }
 
-function compose(file: string, text: string, whole: (code: string, message: string) => SourceFile): SourceFile {
+function compose(file: string, text: string, whole: (code: DiagnosticCode, message: string) => SourceFile): SourceFile {
   const counter = new LineCounter();
   const parsed = parseAllDocuments<ParsedNode>(text, {
     lineCounter: counter,
@@ -95,31 +86,28 @@ function compose(file: string, text: string, whole: (code: string, message: stri
   };
   const excerpt = (at: SourcePosition): string | null => excerptOf(lines, at);
   const problems: SourceProblem[] = [];
-  const report = (code: string, message: string, offset: number, fix: string | null = null): void => {
+  const report = (code: DiagnosticCode, message: string, offset: number, fix: string | null = null): void => {
     const at = positionAt(offset);
     problems.push({ code, message, at, excerpt: excerpt(at), fix });
   };
+  for (const { index } of text.matchAll(/^%/gm)) {
+    report("yaml-directive", "a YAML directive is not allowed: every file is YAML 1.2", index);
+  }
+  if (problems.length > 0) return { documents: [], problems };
   const documents: SourceDocument[] = [];
   for (const document of parsed) {
-    for (const error of [...document.errors, ...document.warnings]) {
-      const aliased = /^Unresolved alias|alias/i.test(error.message);
-      if (error.code === "DUPLICATE_KEY") report("duplicate-key", "the key stands here twice", error.pos[0]);
-      else if (aliased)
-        report("yaml-alias", "a value that begins with `*` is a YAML alias", error.pos[0], "put it in quotes");
-      else report("yaml-syntax", firstLine(error.message), error.pos[0]);
-    }
     const { contents } = document;
     if (contents === null || (isScalar(contents) && contents.value === null)) {
-      report(
-        "empty-document",
-        "the document is empty: remove a `---` too many",
-        contents?.range[0] ?? document.range[0],
-      );
-      continue;
+      if (document.errors.length === 0) {
+        const start = text.indexOf("\n", document.range[0]) + 1;
+        report("empty-document", "the document is empty: remove a `---` too many", start);
+        continue;
+      }
     }
-    if (document.errors.length > 0) continue;
     const before = problems.length;
-    refuseFeatures(contents, report);
+    reportErrors(document.errors, report);
+    if (contents === null || problems.length > before) continue;
+    refuseFeatures(contents, text, report);
     if (problems.length > before) continue;
     documents.push({
       value: document.toJS({ maxAliasCount: 0 }),
@@ -131,47 +119,40 @@ function compose(file: string, text: string, whole: (code: string, message: stri
   return { documents, problems };
 }
 
-function refuseFeatures(
-  contents: ParsedNode,
-  report: (code: string, message: string, offset: number, fix?: string | null) => void,
+/** All keys that stand twice, and the first of other errors: those after it mostly follow from it. */
+function reportErrors(
+  errors: readonly YAMLParseError[],
+  report: (code: DiagnosticCode, message: string, offset: number, fix?: string | null) => void,
 ): void {
-  visit(contents, (_key, node, ancestors) => {
-    if (ancestors.length > LIMITS.depth * 2) {
-      report("too-deep", `collections are nested more than ${LIMITS.depth} deep`, offsetOf(contents));
-      return visit.BREAK;
+  let broken = false;
+  for (const { code, message, pos } of errors) {
+    if (code === "DUPLICATE_KEY") report("duplicate-key", "the key stands in this map twice", pos[0]);
+    else if (broken) continue;
+    else {
+      broken = true;
+      if (/alias/i.test(message)) {
+        report("yaml-alias", "a value that begins with `*` is a YAML alias", pos[0], "put it in quotes");
+      } else if (/tag/i.test(message)) report("yaml-tag", "a YAML tag is not allowed: text stands in quotes", pos[0]);
+      else report("yaml-syntax", `not YAML: ${firstLine(message)}`, pos[0]);
     }
-    const found = node as Node & { anchor?: string; tag?: string };
-    if (isAlias(node)) {
-      report("yaml-alias", "a value that begins with `*` is a YAML alias", node.range?.[0] ?? 0, `"*${node.source}"`);
-      return undefined;
-    }
-    if (!isScalar(node) && !isCollection(node)) return undefined;
-    if (found.anchor !== undefined)
-      report("yaml-anchor", "anchors are not allowed: write the value out", offsetOf(node));
-    if (found.tag !== undefined) report("yaml-tag", "tags are not allowed", offsetOf(node));
-    return undefined;
-  });
-}
-
-function offsetOf(node: unknown): number {
-  return (node as { range?: readonly number[] | null }).range?.[0] ?? 0;
+  }
 }
 
 /** Walks to `path` as far as it goes; returns the offset of the value there, or of its key. */
 function locate(contents: ParsedNode, path: DocumentPath, key: boolean): number {
   let node: unknown = contents;
-  let offset = offsetOf(contents);
+  let offset = startOf(contents);
   for (const [index, part] of path.entries()) {
     if (isMap(node)) {
       const pair = node.items.find((item) => isScalar(item.key) && item.key.value === part);
       if (pair === undefined) return offset;
-      offset = offsetOf(pair.key);
+      offset = startOf(pair.key);
       if (key && index === path.length - 1) return offset;
       node = pair.value;
     } else if (isSeq(node)) node = node.items[Number(part)];
     else return offset;
     if (node === null || node === undefined) return offset;
-    offset = offsetOf(node);
+    offset = startOf(node);
   }
   return offset;
 }
@@ -185,6 +166,6 @@ function excerptOf(lines: readonly string[], at: SourcePosition): string | null 
 }
 
 function firstLine(message: string): string {
-  const line = message.split("\n")[0] ?? message;
+  const line = (message.split("\n")[0] ?? message).replace(/[.:]+$/, "");
   return line.charAt(0).toLowerCase() + line.slice(1);
 }

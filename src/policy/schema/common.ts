@@ -2,6 +2,11 @@ import { z } from "zod";
 
 /** Text of a document: never empty, never long. */
 export const text = z.string().min(1).max(1024);
+/** Text that people read in answers, logs and records: one line, nothing that cannot be shown. */
+export const line = text.regex(
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
+  /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*$/u,
+);
 export const nonEmpty = <T extends z.ZodType>(item: T, most: number) => z.array(item).min(1).max(most);
 
 /** `metadata` as Kubernetes writes it; what a server sets is accepted and ignored. */

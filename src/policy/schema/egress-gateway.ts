@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { documentOf, fallback, nonEmpty, portNumber, text } from "./common.ts";
+import { documentOf, fallback, line, nonEmpty, portNumber, text } from "./common.ts";
 
 const authorizer = z.strictObject({
-  service: text.describe("`name.namespace` of the authorization service."),
+  service: line.describe("`name.namespace` of the authorization service."),
   port: portNumber.default(9191),
   timeout: text.default("250ms").describe("How long Envoy waits for an answer."),
   failOpen: z.boolean().default(false).describe("Let traffic pass while no authorizer answers. Never the default."),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LIMITS } from "../limits.ts";
-import { documentOf, nonEmpty, portNumber, text } from "./common.ts";
+import { documentOf, line, nonEmpty, portNumber, text } from "./common.ts";
 import { identitySelector } from "./identity-group.ts";
 
 const subjectSelector = identitySelector.extend({ group: text.optional() });
@@ -27,12 +27,12 @@ const rule = z.strictObject({
   upgrades: nonEmpty(text, 16).optional().describe("Protocols a request may upgrade to; others are refused."),
   notBefore: text.optional(),
   expires: text.optional(),
-  ticket: text.optional(),
-  reason: text.optional(),
+  ticket: line.optional(),
+  reason: line.optional(),
 });
 
 const spec = z.strictObject({
-  owner: text.describe("Who answers for the policy."),
+  owner: line.describe("Who answers for the policy."),
   mode: z.enum(["enforce", "report"]).default("enforce"),
   rules: nonEmpty(rule, LIMITS.rulesPerPolicy),
 });

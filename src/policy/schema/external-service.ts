@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LIMITS } from "../limits.ts";
-import { documentOf, nonEmpty, portNumber, text } from "./common.ts";
+import { documentOf, line, nonEmpty, portNumber, text } from "./common.ts";
 
 const tls = z.strictObject({
   originate: z.enum(["gateway", "sidecar", "none"]).default("gateway").describe("Who turns HTTP into HTTPS."),
@@ -11,8 +11,8 @@ const tls = z.strictObject({
     .default([])
     .describe("Names the server's certificate must hold; default: the hosts."),
   minVersion: z.enum(["TLSV1_2", "TLSV1_3"]).default("TLSV1_2"),
-  credentialName: text.optional().describe("Secret with our client certificate, for mutual TLS."),
-  caCertificates: text.optional().describe("Secret or file with the CAs that may sign the server's certificate."),
+  credentialName: line.optional().describe("Secret with our client certificate, for mutual TLS."),
+  caCertificates: line.optional().describe("Secret or file with the CAs that may sign the server's certificate."),
 });
 
 const connections = z.strictObject({

@@ -1,0 +1,56 @@
+import { isAlias, isCollection, isPair, isScalar, type ParsedNode, visit } from "yaml";
+import type { DiagnosticCode } from "./diagnostic-codes.ts";
+import { LIMITS } from "./limits.ts";
+
+type Report = (code: DiagnosticCode, message: string, offset: number, fix?: string | null) => void;
+
+/** Reports what YAML has and the language does not: aliases, anchors, tags, depth and size beyond measure. */
+export function refuseFeatures(contents: ParsedNode, text: string, report: Report): void {
+  let nodes = 0;
+  visit(contents, (_key, node, ancestors) => {
+    nodes += 1;
+    if (nodes > LIMITS.nodesPerDocument) {
+      report("limit-exceeded", `the document has more than ${LIMITS.nodesPerDocument} values`, startOf(contents));
+      return visit.BREAK;
+    }
+    if (isPair(node)) {
+      // A key of this name would vanish on its way into an object, and a condition with it.
+      if (isScalar(node.key) && node.key.value === "__proto__") {
+        report("unknown-key", "`__proto__` is not a key here", startOf(node.key));
+      }
+      return undefined;
+    }
+    if (isAlias(node)) {
+      const fix = `"*${node.source}"`;
+      report("yaml-alias", "a value that begins with `*` is a YAML alias", startOf(node), fix);
+      return undefined;
+    }
+    if (!isScalar(node) && !isCollection(node)) return undefined;
+    if (ancestors.length >= LIMITS.depth && ancestors.filter(isCollection).length >= LIMITS.depth) {
+      if (!isCollection(node)) return undefined;
+      report("too-deep", `collections are nested more than ${LIMITS.depth} deep`, startOf(node));
+      return visit.BREAK;
+    }
+    const { anchor, tag } = node as { anchor?: string; tag?: string };
+    if (anchor !== undefined) {
+      const message = `\`&${anchor}\` is a YAML anchor: write the value out wherever it is meant`;
+      report("yaml-anchor", message, before(text, `&${anchor}`, startOf(node)));
+    }
+    if (tag !== undefined) {
+      report("yaml-tag", "a YAML tag is not allowed: text stands in quotes", before(text, "!", startOf(node)));
+    }
+    return undefined;
+  });
+}
+
+/** Where a node's own text begins; its anchor and tag stand before. */
+export function startOf(node: unknown): number {
+  return (node as { range?: readonly number[] | null } | null)?.range?.[0] ?? 0;
+}
+
+/** The last `sign` at or before `offset`. */
+function before(text: string, sign: string, offset: number): number {
+  let found = text.lastIndexOf(sign, offset);
+  while (sign === "!" && text[found - 1] === "!") found -= 1;
+  return found < 0 ? offset : found;
+}
