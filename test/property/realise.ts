@@ -30,9 +30,14 @@ interface Registered {
 interface Context {
   readonly domains: readonly string[];
   readonly federated: boolean;
+  /** Root rules speak of nearly everyone and ask for little, so that most of them match at once. */
+  readonly wide: boolean;
   readonly services: readonly Registered[];
   readonly groups: readonly { readonly scope: string; readonly name: string }[];
 }
+
+type Conditions = Pick<TargetDraft, "ports" | "methods" | "paths" | "headers">;
+const BARE: Conditions = { ports: undefined, methods: undefined, paths: undefined, headers: undefined };
 
 /** Names whose order as parts of an id is another than their own: `-` comes before `/`. */
 const POLICY_NAMES = ["p", "p-x", "p-x-y", "shop", "zoo", "a-b"] as const;
@@ -47,7 +52,7 @@ export function realise(draft: SetDraft): GeneratedSet {
       .filter(({ scope }) => !invalidNamespaces.includes(scope))
       .sort((a, b) => Number(a.scope !== "") - Number(b.scope !== ""));
   const domains = draft.domains ?? ["cluster.local"];
-  const context = { domains, federated: draft.federated !== 0 };
+  const context = { domains, federated: draft.federated !== 0, wide: draft.wide === 0 };
   const registered: (Registered & { document: PlacedDocument })[] = [];
   for (const [index, { each, scope }] of scoped(draft.services).entries()) {
     const made = makeService(each, scope, index, registered);
@@ -123,7 +128,7 @@ function makeGroup(draft: GroupDraft, scope: string, context: Context): object {
 }
 
 /** A selector that a document of the scope may hold. */
-function makeSelector(choice: number, scope: string, { domains, federated, groups }: Context): Selector {
+function makeSelector(choice: number, scope: string, { domains, federated, wide, groups }: Context): Selector {
   const namespace = scope === "" ? pick(NAMESPACES, choice) : scope;
   const account = pick(ACCOUNTS, Math.floor(choice / 2));
   const domain = pick(domains, Math.floor(choice / 3));
@@ -136,6 +141,11 @@ function makeSelector(choice: number, scope: string, { domains, federated, group
     { spiffe: `spiffe://${domain}/ns/${namespace}/sa/${account}` },
   ];
   if (visible.length > 0) selectors.push({ group: pick(visible, Math.floor(choice / 7)).name });
+  if (scope === "" && wide) {
+    const own = `spiffe://${domain}`;
+    const others: Selector[] = [{ trustDomain: domain }, { spiffe: `${own}/*` }, { spiffe: `${own}/ns/shop/*` }];
+    return pick([...selectors.slice(3), ...others, { namespace: "shop" }, { serviceAccount: "shop/cart" }], choice);
+  }
   if (scope === "") {
     selectors.push({ trustDomain: anyDomain }, { spiffe: `spiffe://${anyDomain}/*` });
     const rest = ["/batch/*", "/ns/shop/*", "/batch", "/batch/x", "", `/ns/${namespace}/sa/${account}`];
@@ -167,26 +177,27 @@ function makeRule(draft: RuleDraft, scope: string, name: string, context: Contex
   return [rule];
 }
 
-function makeTarget(draft: TargetDraft, scope: string, effect: string, { services }: Context): RuleTarget[] {
+function makeTarget(draft: TargetDraft, scope: string, effect: string, { services, wide }: Context): RuleTarget[] {
   const visible = services.filter((each) => each.scope === "" || each.scope === scope);
   if (visible.length === 0) return [];
+  const conditions = wide && draft.service % 4 !== 0 ? BARE : draft;
   if (draft.byService) {
     const service = pick(visible, draft.service);
     // A namespace's own service hides the global one of its name.
     const meant = visible.find((each) => each.name === service.name && each.scope === scope) ?? service;
-    return [withConditions({ service: meant.name }, draft, [meant])];
+    return [withConditions({ service: meant.name }, conditions, [meant])];
   }
   const fits = (pattern: string, host: string) => covers(host, pattern) || (effect === "deny" && covers(pattern, host));
   const reached = (pattern: string) => visible.filter(({ hosts }) => hosts.some((host) => fits(pattern, host)));
   const candidates: string[] = [...PATTERNS, ...INTERNAL].filter((pattern) => reached(pattern).length > 0);
   const hosts = [...new Set(draft.hosts.map((each) => pick(candidates, each)))];
-  return [withConditions({ hosts }, draft, hosts.flatMap(reached), effect === "deny")];
+  return [withConditions({ hosts }, conditions, hosts.flatMap(reached), effect === "deny")];
 }
 
 /** Adds ports (those of the services, unless any will do) and, where not all ports are opaque, what only HTTP shows. */
 function withConditions(
   to: RuleTarget,
-  draft: TargetDraft,
+  draft: Conditions,
   services: readonly Registered[],
   anyPort = false,
 ): RuleTarget {

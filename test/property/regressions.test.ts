@@ -21,35 +21,34 @@ const request: Request = {
   headers: [],
 };
 
+/** The path of an identity 400 segments deep, and a selector for every prefix of it. */
+const deep = "/x".repeat(400);
 const selectors = [
-  ...[
-    { serviceAccount: "shop/pay" },
-    { spiffe: "spiffe://cluster.local/*" },
-    { spiffe: "spiffe://cluster.local/ns/*" },
-  ],
-  ...[{ namespace: "shop" }, { trustDomain: "cluster.local" }, { spiffe: "spiffe://cluster.local/ns/shop/*" }],
+  ...[{ spiffe: `spiffe://cluster.local${deep}` }, { trustDomain: "cluster.local" }],
+  ...Array.from({ length: 400 }, (_, depth) => ({ spiffe: `spiffe://cluster.local${"/x".repeat(depth)}/*` })),
 ];
 
-test.each([1, 2, 3, 4, 5, 6])(
+test.each([1, 2, 3, 4, 5, 50, 402])(
   "a rule that finds the workload in %i ways counts once and crowds out no other",
   (ways) => {
-    const members = selectors.slice(0, ways);
     const deny = { effect: "deny", reason: "because" };
+    const group = root("IdentityGroup", "many", { members: selectors.slice(0, ways) });
+    const rules = [{ name: "group", from: [{ group: "many" }], ...deny }];
     const set = {
       invalidNamespaces: [],
       documents: [
         root("EgressGateway", "gateway", { securityModel: "AllowAny" }),
-        root("IdentityGroup", "many", { members }),
-        root("EgressPolicy", "a", {
-          owner: "o@example.com",
-          rules: [{ name: "group", from: [{ group: "many" }], ...deny }],
-        }),
+        group,
+        root("EgressPolicy", "a", { owner: "o@example.com", rules }),
         root("EgressPolicy", "b", { owner: "o@example.com", rules: [{ name: "everyone", ...deny }] }),
       ],
     };
-    const question = { request, nowMs: EPOCH_MS };
-    const verdict = engineVerdict(engineFor(set), question);
-    expect(verdict).toEqual(oracleVerdict(set, question));
-    expect(verdict.rules).toEqual(["a/group", "b/everyone"]);
+    const engine = engineFor(set);
+    const many = { request: { ...request, principal: `spiffe://cluster.local${deep}` }, nowMs: EPOCH_MS };
+    // Asked again after another, the answer is the same: nothing was overwritten.
+    for (const question of [many, { request, nowMs: EPOCH_MS }, many]) {
+      expect(engineVerdict(engine, question)).toEqual(oracleVerdict(set, question));
+    }
+    expect(engineVerdict(engine, many).rules).toEqual(["a/group", "b/everyone"]);
   },
 );

@@ -97,6 +97,7 @@ export const setDraft = fc.record({
     ["mesh.example", "cluster.local"],
     ["mesh.example"],
   ),
+  wide: below(4),
   federated: below(4),
   clusterDomain: fc.constantFrom(undefined, undefined, "k8s.example.com"),
   fallback: fc.constantFrom(undefined, undefined, "deny", "report", "allow"),
