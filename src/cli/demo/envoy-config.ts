@@ -14,6 +14,8 @@ export interface GatewayPlan {
   readonly certificates: { readonly certificate: string; readonly key: string };
   /** Trust domain → file of its roots. */
   readonly trustBundles: Readonly<Record<string, string>>;
+  /** Null: callers need a SPIFFE ID. Else a file of roots: whoever they signed may call, as may callers without certificate. */
+  readonly laxRoots: string | null;
   readonly adminSocket: string;
   readonly accessLog: string;
 }
@@ -36,6 +38,7 @@ export function envoyConfig(plan: GatewayPlan): object {
         ...services.filter(hasHttp).map((service) => httpCluster(plan, service)),
         tcpCluster("application-tls", plan.upstream.tlsPort),
         tcpCluster("plain-tcp", plan.upstream.plainPort),
+        { name: "nowhere", type: "STATIC", connect_timeout: "1s" },
       ],
     },
   };
@@ -47,32 +50,32 @@ function hasHttp(service: ExternalService): boolean {
 
 /** mTLS that demands a URI SAN and binds each root to its trust domain, so that a partner's CA cannot mint our identities. */
 function downstreamTls(plan: GatewayPlan, alpn: readonly string[]): object {
+  const { certificate, key } = plan.certificates;
   return {
     name: "tls",
     typed_config: {
       "@type": `${TYPE}.extensions.transport_sockets.tls.v3.DownstreamTlsContext`,
-      require_client_certificate: true,
+      require_client_certificate: plan.laxRoots === null,
       common_tls_context: {
         alpn_protocols: alpn,
         tls_params: { tls_minimum_protocol_version: "TLSv1_2" },
-        tls_certificates: [
-          {
-            certificate_chain: { filename: plan.certificates.certificate },
-            private_key: { filename: plan.certificates.key },
-          },
-        ],
-        validation_context: {
-          custom_validator_config: {
-            name: "envoy.tls.cert_validator.spiffe",
-            typed_config: {
-              "@type": `${TYPE}.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig`,
-              trust_domains: Object.entries(plan.trustBundles).map(([name, file]) => ({
-                name,
-                trust_bundle: caFile(file),
-              })),
-            },
-          },
-        },
+        tls_certificates: [{ certificate_chain: { filename: certificate }, private_key: { filename: key } }],
+        validation_context: plan.laxRoots === null ? spiffeValidator(plan) : { trusted_ca: caFile(plan.laxRoots) },
+      },
+    },
+  };
+}
+
+function spiffeValidator(plan: GatewayPlan): object {
+  return {
+    custom_validator_config: {
+      name: "envoy.tls.cert_validator.spiffe",
+      typed_config: {
+        "@type": `${TYPE}.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig`,
+        trust_domains: Object.entries(plan.trustBundles).map(([name, file]) => ({
+          name,
+          trust_bundle: caFile(file),
+        })),
       },
     },
   };
@@ -115,7 +118,9 @@ function connectionManager(plan: GatewayPlan, port: number): object {
       forward_client_cert_details: "SANITIZE",
       // Paths go on as they came: what was decided is what is forwarded, and ambiguous ones are refused by path rules.
       normalize_path: false,
-      upgrade_configs: [{ upgrade_type: "websocket" }, { upgrade_type: "CONNECT", enabled: false }],
+      // CONNECT only meets routes that refuse it; were it off here, Envoy would refuse it without asking for a decision.
+      strip_trailing_host_dot: true,
+      upgrade_configs: [{ upgrade_type: "websocket" }, { upgrade_type: "CONNECT" }],
       common_http_protocol_options: { max_connection_duration: LIFETIME, max_stream_duration: LIFETIME },
       access_log: [accessLog(plan, "http")],
       route_config: {
@@ -193,7 +198,7 @@ function networkListener(plan: GatewayPlan): object {
   const chains = plan.set.services.flatMap((service) =>
     service.ports.flatMap(({ number, protocol }) =>
       service.hosts.flatMap((host) => {
-        if (host.startsWith("*.") || protocol === "HTTP" || protocol === "GRPC") return [];
+        if (protocol === "HTTP" || protocol === "GRPC") return [];
         return [networkChain(plan, host, number, protocol === "TCP")];
       }),
     ),
@@ -211,11 +216,11 @@ function networkListener(plan: GatewayPlan): object {
   };
 }
 
-/** A name that no service registers: asked about by its SNI and refused; where it leads does not matter. */
+/** A name that no service registers: asked about by its SNI, so that the refusal has its record; it leads nowhere. */
 function unknownChain(plan: GatewayPlan): object {
   return {
     name: "unknown",
-    ...networkFilters(plan, "unknown", "plain-tcp", [{ key: "sallyport-port", value: "443" }]),
+    ...networkFilters(plan, "unknown", "nowhere", [{ key: "sallyport-port", value: "443" }]),
   };
 }
 
