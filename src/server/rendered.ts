@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { type DecidedText, renderDecided } from "../audit/record.ts";
-import type { CheckInput, Decision } from "../pdp/decision.ts";
+import type { CheckInput, CheckKind, Decision } from "../pdp/decision.ts";
 import { type AnswerTemplate, createTemplate } from "./answer-template.ts";
 import { type AnswerReason, buildCheckResponse } from "./check-response.ts";
 import type { CheckResponseMessage } from "./wire.ts";
@@ -26,7 +27,13 @@ export interface Renderer {
   own(reason: "no-policy" | "internal-error", input: CheckInput, revision: string | null): Rendered;
 }
 
-/** Creates the renderer of decisions. */
+/** Bound of the memory for rendered decisions. */
+const KNOWN_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Creates the renderer of decisions. Requests that differ only in what is not rendered, such as the path, share one
+ * rendered decision, also when each of them is decided anew.
+ */
 export function createRenderer({ encode, counter }: RenderOptions): Renderer {
   // Nobody outside ever sees it, so nothing in a decision can be mistaken for it.
   const placeholder = randomUUID();
@@ -60,10 +67,39 @@ export function createRenderer({ encode, counter }: RenderOptions): Renderer {
     };
   }
 
+  const known = new LRUCache<string, Rendered>({ maxSize: KNOWN_BYTES });
+  let knownRevision = "";
+
+  function renderDecision(decision: Decision, input: CheckInput, revision: string): Rendered {
+    const key = contentKey(decision, input.kind);
+    if (key === null) return render(decision.reason, decision, input, revision);
+    if (revision !== knownRevision) {
+      known.clear();
+      knownRevision = revision;
+    }
+    let rendered = known.get(key);
+    if (rendered === undefined) {
+      rendered = render(decision.reason, decision, input, revision);
+      known.set(key, rendered, { size: sizeOfRendered(rendered) + key.length * 2 });
+    }
+    return rendered;
+  }
+
   return {
-    decision: (decision, input, revision) => render(decision.reason, decision, input, revision),
+    decision: renderDecision,
     own: (reason, input, revision) => render(reason, null, input, revision),
   };
+}
+
+/**
+ * Everything of a decision that is rendered; the note follows from the rules and the revision. Null when the request's
+ * own texts are rendered too, because there is no valid subject or target to show instead.
+ */
+function contentKey(decision: Decision, kind: CheckKind): string | null {
+  const { effect, reason, shadow, rules, shadowRules, subject, target } = decision;
+  if (subject === null || target === null) return null;
+  const { host, port } = target;
+  return `${kind} ${effect} ${shadow} ${reason} ${port} ${host} ${subject.spiffeId} ${rules.join()} ${shadowRules.join()}`;
 }
 
 /** Bytes a rendered decision holds in memory, counted generously. */

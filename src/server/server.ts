@@ -69,6 +69,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     log,
   });
   const health = createHealthService();
+  let toldMs = Number.NEGATIVE_INFINITY;
   const check = createCheckHandler({
     pdp,
     renderer,
@@ -77,6 +78,9 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     observe: metrics.observe,
     failed(error) {
       metrics.internalError();
+      // A broken engine fails every Check: the counter tells how often, the log why, once a second.
+      if (Math.abs(now() - toldMs) < 1000) return;
+      toldMs = now();
       log.error({ err: error }, "a Check failed and was denied");
     },
   });
