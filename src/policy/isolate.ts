@@ -63,7 +63,7 @@ export function loadIsolated(
   for (;;) {
     for (const scope of bad) {
       if (dropped.has(scope)) continue;
-      const kept = replaced.has(scope) ? undefined : lastGood?.namespaces[scope];
+      const kept = replaced.has(scope) ? undefined : keptOf(lastGood, scope);
       if (kept === undefined) dropped.add(scope);
       else earlier.set(scope, documentsOf(kept, scope, root, cache));
       replaced.add(scope);
@@ -92,6 +92,11 @@ function isError({ severity }: Diagnostic): boolean {
   return severity === "error";
 }
 
+/** A namespace may be called `constructor`: only what the record itself holds counts. */
+function keptOf(lastGood: LastGood | null, scope: string): readonly PolicyFile[] | undefined {
+  return lastGood !== null && Object.hasOwn(lastGood.namespaces, scope) ? lastGood.namespaces[scope] : undefined;
+}
+
 function documentsOf(
   files: readonly PolicyFile[],
   scope: string,
@@ -110,7 +115,7 @@ function remember(
 ): LastGood {
   const namespaces: Record<string, PolicyFile[]> = Object.create(null);
   for (const scope of replaced) {
-    const kept = lastGood?.namespaces[scope];
+    const kept = keptOf(lastGood, scope);
     if (kept !== undefined) namespaces[scope] = [...kept];
   }
   for (const { file, documents } of parsed) {
