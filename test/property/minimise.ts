@@ -1,37 +1,45 @@
-/** Makes a failing value smaller, part by part, as long as it still fails: drops keys and elements, shortens to simpler texts. */
+/** Texts that are simpler than most. */
+const SIMPLE = ["", "/", "GET", "80"];
+
+/**
+ * Makes a failing value smaller, part by part, as long as it still fails: drops elements and keys, simplifies texts.
+ * Asks `fails` at most 4,000 times.
+ */
 export function minimise<T>(value: T, fails: (value: T) => boolean): T {
+  let budget = 4000;
   let current = value;
-  let budget = 3000;
-  for (let smaller = true; smaller; ) {
-    smaller = false;
-    for (const candidate of smallerOnes(current)) {
-      if (budget-- <= 0) return current;
-      if (!fails(candidate as T)) continue;
-      current = candidate as T;
-      smaller = true;
-      break;
-    }
+  for (let changed = true; changed; ) {
+    changed = false;
+    current = shrink(current, (candidate) => {
+      if (budget-- <= 0 || !fails(candidate as T)) return false;
+      changed = true;
+      return true;
+    }) as T;
   }
   return current;
 }
 
-/** Every value that is one step smaller, the boldest steps first. */
-function* smallerOnes(value: unknown): Generator<unknown> {
-  if (typeof value === "string") {
-    for (const simple of ["", "/", "GET", "80"]) if (simple.length < value.length) yield simple;
-    return;
-  }
-  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return;
+/** One pass over a value; `accept` says whether a smaller one will do in its place. */
+function shrink(value: unknown, accept: (candidate: unknown) => boolean): unknown {
+  if (typeof value === "string") return SIMPLE.find((each) => each.length < value.length && accept(each)) ?? value;
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
   if (Array.isArray(value)) {
-    for (let at = value.length - 1; at >= 0; at--) yield value.toSpliced(at, 1);
-    for (const [at, each] of value.entries()) {
-      for (const smaller of smallerOnes(each)) yield value.with(at, smaller);
-    }
-    return;
+    let list: unknown[] = value;
+    for (let at = list.length - 1; at >= 0; at--) if (accept(list.toSpliced(at, 1))) list = list.toSpliced(at, 1);
+    for (const at of list.keys())
+      list = list.with(
+        at,
+        shrink(list[at], (each) => accept(list.with(at, each))),
+      );
+    return list;
   }
-  const entries = Object.entries(value);
-  for (const [key] of entries) yield Object.fromEntries(entries.filter(([other]) => other !== key));
-  for (const [key, each] of entries) {
-    for (const smaller of smallerOnes(each)) yield { ...value, [key]: smaller };
+  let record: Record<string, unknown> = { ...value };
+  for (const key of Object.keys(record)) {
+    const { [key]: _, ...rest } = record;
+    if (accept(rest)) record = rest;
   }
+  for (const [key, each] of Object.entries(record)) {
+    record = { ...record, [key]: shrink(each, (smaller) => accept({ ...record, [key]: smaller })) };
+  }
+  return record;
 }
