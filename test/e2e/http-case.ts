@@ -11,7 +11,12 @@ export interface HttpCase {
     readonly headers?: readonly string[];
     readonly h2?: Readonly<Record<string, string | string[]>>;
   };
-  readonly expect: { readonly status: number; readonly reason: string; readonly rules?: readonly string[] };
+  readonly expect: {
+    readonly status: number;
+    readonly grpcStatus?: string;
+    readonly reason: string;
+    readonly rules?: readonly string[];
+  };
 }
 
 interface CaseFile {

@@ -1,9 +1,11 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { requestHttp1, requestHttp2 } from "../../src/cli/demo/client.ts";
-import { useGateway } from "../support/gateway.ts";
+import { accessLog, eventually, useGateway } from "../support/gateway.ts";
 import { DECISIONS, type HttpCase, PATHS, TARGETS } from "./http-case.ts";
 
 const gateway = useGateway();
+let asked = 0;
 
 async function send({ as, port = 80, line = "", headers = [], h2 }: HttpCase["send"]) {
   const caller = await gateway.as(as);
@@ -15,12 +17,15 @@ async function send({ as, port = 80, line = "", headers = [], h2 }: HttpCase["se
 
 /** Exactly one record, the right answer, and nothing outside unless the answer came from there. */
 async function judge(each: HttpCase): Promise<void> {
+  asked += 1;
   const reached = gateway.lab.upstream.seen.length;
   const { answer, records } = await gateway.outcome(() => send(each.send), 1);
-  const { status, reason, rules } = each.expect;
+  const { status, grpcStatus, reason, rules } = each.expect;
+  const outside = status === 200 && grpcStatus === undefined ? 1 : 0;
   expect(records.map((record) => record.reason)).toEqual([reason]);
   expect(answer.status).toBe(status);
-  expect(gateway.lab.upstream.seen.length - reached).toBe(status === 200 ? 1 : 0);
+  expect(gateway.lab.upstream.seen.length - reached).toBe(outside);
+  expect(answer.headers["grpc-status"]).toBe(grpcStatus);
   if (rules !== undefined) expect(records[0]?.rules).toEqual(rules);
   if (status === 403) expect(JSON.parse(answer.body)).toMatchObject({ effect: "deny", reason });
 }
@@ -35,4 +40,40 @@ describe("what a caller says about its target", () => {
 
 describe("paths", () => {
   it.each(PATHS)("$name: $expect.status $expect.reason", judge);
+});
+
+describe("what is left behind", () => {
+  it("an allow adds nothing to the request, and no certificate or query leaves a trace where it should not", async () => {
+    asked += 1;
+    const caller = await gateway.as("shop/checkout");
+    const headers = ["host: api.example.com", "x-forwarded-client-cert: forged", "x-mine: 1"];
+    const send = () => requestHttp1(caller, gateway.lab.httpPort(80), "GET /v1/items/7?card=4111", headers);
+    const { records } = await gateway.outcome(send, 1);
+    const seen = gateway.lab.upstream.seen.at(-1);
+    expect(seen?.path).toBe("/v1/items/7?card=4111");
+    expect(Object.keys(seen?.headers ?? {}).sort()).toEqual(["host", "x-forwarded-proto", "x-mine", "x-request-id"]);
+    expect(records[0]?.target).toMatchObject({ path: "/v1/items/7" });
+    expect(await readFile(gateway.lab.auditFile, "utf8")).not.toContain("4111");
+  });
+
+  it("a refusal tells its decision id, which Envoy's access log has too", async () => {
+    asked += 1;
+    const caller = await gateway.as("shop/stranger");
+    const send = () => requestHttp1(caller, gateway.lab.httpPort(80), "GET /v1/items/7", ["host: api.example.com"]);
+    const { answer, records } = await gateway.outcome(send, 1);
+    const id = records[0]?.id ?? "no record";
+    expect(answer.headers["x-sallyport-decision-id"]).toBe(id);
+    const log = await eventually(
+      () => accessLog(gateway.lab),
+      (text) => text.includes(id),
+      15_000,
+    );
+    expect(log).toContain(id);
+  });
+
+  it("every decision of this file left one record with an id and a number of its own", async () => {
+    const records = await gateway.lab.records();
+    expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
+    expect(records.length).toBe(asked);
+  });
 });

@@ -141,7 +141,7 @@ function connectionManager(plan: GatewayPlan, port: number): object {
         },
         {
           name: "envoy.filters.http.router",
-          typed_config: { "@type": `${TYPE}.extensions.filters.http.router.v3.Router` },
+          typed_config: { "@type": `${TYPE}.extensions.filters.http.router.v3.Router`, suppress_envoy_headers: true },
         },
       ],
     },

@@ -60,7 +60,8 @@ export interface Lab {
   workload(name: string): Promise<Caller>;
   records(): Promise<readonly AuditRecord[]>;
   server: Child;
-  startServer(): Promise<void>;
+  /** Starts it (again) and waits until it has policies, or only until it answers. */
+  startServer(until?: "ready" | "alive"): Promise<void>;
   readonly envoy: Child;
   close(): Promise<void>;
 }
@@ -105,7 +106,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     const httpPorts = Object.fromEntries(dialled.map((port, i) => [port, ports[i + 3] ?? 0]));
 
     const auditFile = join(directory, "audit.jsonl");
-    const startServer = async (): Promise<void> => {
+    const startServer: Lab["startServer"] = async (until = "ready") => {
       progress("starting sallyport serve");
       const main = resolve(import.meta.dirname, `../main${extname(import.meta.filename)}`);
       const flags = {
@@ -124,7 +125,12 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       const child = startChild(process.execPath, [main, "serve", ...args]);
       children.push(child);
       lab.server = child;
-      await waitUntil("sallyport serve getting ready", () => isReady(adminPort), READY_MS, child);
+      await waitUntil(
+        "sallyport serve getting ready",
+        () => answers(adminPort, until === "ready" ? "readyz" : "livez"),
+        READY_MS,
+        child,
+      );
     };
 
     const config = join(directory, "envoy.yaml");
@@ -173,6 +179,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       "--disable-hot-restart",
       "--concurrency",
       "2",
+      "--file-flush-interval-msec",
+      "100",
       "--log-level",
       "warn",
     ]);
@@ -234,8 +242,8 @@ async function writeCertificates(
   };
 }
 
-async function isReady(adminPort: number): Promise<boolean> {
-  return fetch(`http://127.0.0.1:${adminPort}/readyz`, { signal: AbortSignal.timeout(1000) }).then(
+async function answers(adminPort: number, page: string): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${adminPort}/${page}`, { signal: AbortSignal.timeout(1000) }).then(
     (response) => response.ok,
     () => false,
   );
