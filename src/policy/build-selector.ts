@@ -93,7 +93,7 @@ function findGroup(
   path: DocumentPath,
   name: string,
   scope: Scope,
-  { registry, reporter }: SelectorContext,
+  { gateway, registry, reporter }: SelectorContext,
 ): SubjectSelector | null {
   if (registry === null) {
     reporter.report(document, path, "unknown-key", "a group holds workloads, not groups");
@@ -105,7 +105,7 @@ function findGroup(
     reporter.report(document, path, "unknown-group", `there is no group \`${name}\` here`, meant);
     return null;
   }
-  if (scope !== "" && group.members.some((member) => !isInside(member, scope, null))) {
+  if (scope !== "" && group.members.some((member) => !isInside(member, scope, gateway.trustDomains[0] ?? ""))) {
     const message = `of group \`${name}\` this policy speaks only for the workloads of namespace \`${scope}\``;
     reporter.report(document, path, "group-narrowed", message);
   }
@@ -140,11 +140,11 @@ function checkInside(
   reporter.report(document, path, "outside-namespace", `only the root namespace may speak for ${what}`);
 }
 
-/** Does the selector mean only workloads of this namespace? `own` null = the domain was checked before. */
-function isInside(selector: IdentitySelector, scope: Scope, own: string | null): boolean {
+/** Does the selector mean only workloads of this namespace, in the mesh's own trust domain? */
+function isInside(selector: IdentitySelector, scope: Scope, own: string): boolean {
   if (selector.kind === "namespace") return selector.namespace === scope;
   if (selector.kind === "trustDomain") return false;
-  if (own !== null && selector.trustDomain !== own) return false;
+  if (selector.trustDomain !== own) return false;
   const base = `/ns/${scope}/sa`;
   return selector.kind === "id" ? selector.path.startsWith(`${base}/`) : selector.path === base;
 }

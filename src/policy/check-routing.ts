@@ -1,5 +1,6 @@
 import { aimsAt } from "./build-target.ts";
-import type { EgressPolicy, ExternalService, Rule, RuleTarget, ServiceRef } from "./model.ts";
+import { patternCovers } from "./host-pattern.ts";
+import type { EgressPolicy, ExternalService, Rule, RuleTarget, ServiceRef, SubjectSelector } from "./model.ts";
 import type { RawDocument } from "./raw-document.ts";
 import type { Reporter } from "./reporter.ts";
 
@@ -9,9 +10,16 @@ export interface PlacedPolicy {
   readonly document: RawDocument;
 }
 
+/** One target of an allow. */
+interface Opening extends PlacedPolicy {
+  readonly rule: Rule;
+  readonly target: RuleTarget;
+}
+
 /**
  * Traffic that a service mirrors or splits to another is not decided again on its way. So whoever is allowed to the one
- * must be allowed to the other: same workloads, same ports, at least as long, and no narrower conditions.
+ * must be allowed to the other: same workloads, same ports, at least as long, and under no narrower conditions. Rules of
+ * report mode open nothing, so they neither need this nor give it.
  */
 export function checkRouting(
   services: readonly ExternalService[],
@@ -20,46 +28,111 @@ export function checkRouting(
 ): void {
   const routed = services.filter(({ mirror, split }) => mirror !== null || split.length > 0);
   if (routed.length === 0) return;
-  const allows = policies.flatMap(({ policy, document }) =>
-    policy.rules.filter(({ effect }) => effect === "allow").map((rule) => ({ policy, document, rule })),
-  );
+  const openings = policies
+    .filter(({ policy }) => policy.mode === "enforce")
+    .flatMap((placed) => placed.policy.rules.map((rule) => ({ ...placed, rule })))
+    .filter(({ rule }) => rule.effect === "allow")
+    .flatMap((placed) => (placed.rule.to ?? []).map((target) => ({ ...placed, target })));
+  const byRef = new Map(services.map((each) => [keyOf(each), each]));
   for (const service of routed) {
-    const others = [
-      ...(service.mirror === null ? [] : [service.mirror.service]),
-      ...service.split.map((s) => s.service),
-    ];
-    for (const other of others) {
-      if (other.name === service.name && other.scope === service.scope) continue;
-      for (const { policy, document, rule } of allows) {
-        for (const target of rule.to ?? []) {
-          if (!aimsAt(target, service)) continue;
-          const open = allows.some((each) => each.policy.mode === "enforce" && opens(each.rule, rule, target, other));
-          if (open) continue;
-          const path = ["spec", "rules", indexOfRule(document, rule.name), "to"];
-          const message = `\`${service.name}\` sends traffic on to \`${other.name}\`, which rule \`${policy.name}/${rule.name}\`'s workloads are not allowed on the same ports for as long`;
-          reporter.report(document, path, "route-not-allowed", message);
-        }
+    const here = openings.filter(({ target }) => aimsAt(target, service));
+    for (const ref of othersOf(service)) {
+      const other = byRef.get(keyOf(ref));
+      if (other === undefined || other === service) continue;
+      const there = bySubject(openings.filter(({ target }) => opensAll(target, other)));
+      for (const opening of here) {
+        const { document, policy, rule } = opening;
+        if ((rule.from ?? []).every((subject) => isOpen(subject, opening, service, other, there))) continue;
+        const message = `\`${service.name}\` sends traffic on to \`${other.name}\`, which the workloads of rule \`${policy.name}/${rule.name}\` are not allowed on the same ports for as long`;
+        reporter.report(
+          document,
+          ["spec", "rules", indexOfRule(document, rule.name), "to"],
+          "route-not-allowed",
+          message,
+        );
       }
     }
   }
 }
 
-/** Does `candidate` open `other` wherever `rule` opens `target`? */
-function opens(candidate: Rule, rule: Rule, target: RuleTarget, other: ServiceRef): boolean {
-  const who = new Set((candidate.from ?? []).map((each) => JSON.stringify(each)));
-  if (candidate.from !== null && !(rule.from ?? []).every((each) => who.has(JSON.stringify(each)))) return false;
-  const from = (at: Rule): number => at.notBefore ?? Number.NEGATIVE_INFINITY;
-  const until = (at: Rule): number => at.expires ?? Number.POSITIVE_INFINITY;
-  if (from(candidate) > from(rule) || until(candidate) < until(rule)) return false;
-  return (candidate.to ?? []).some((each) => {
-    if (each.service?.name !== other.name || each.service.scope !== other.scope) return false;
-    const ports = each.ports === null || (target.ports?.every((port) => each.ports?.includes(port)) ?? false);
-    const unconditional = each.methods === null && each.paths === null && each.headers.length === 0;
-    const same =
-      JSON.stringify([each.methods, each.paths, each.headers]) ===
-      JSON.stringify([target.methods, target.paths, target.headers]);
-    return ports && (unconditional || same);
-  });
+function keyOf({ scope, name }: ServiceRef): string {
+  return `${scope}/${name}`;
+}
+
+function othersOf({ mirror, split }: ExternalService): readonly ServiceRef[] {
+  const refs = [...(mirror === null ? [] : [mirror.service]), ...split.map(({ service }) => service)];
+  return [...new Map(refs.map((ref) => [keyOf(ref), ref])).values()];
+}
+
+/** Does the target open every host of the service? */
+function opensAll(target: RuleTarget, service: ExternalService): boolean {
+  if (target.service !== null) return keyOf(target.service) === keyOf(service);
+  return service.hosts.every((inner) => target.hosts?.some((outer) => patternCovers(outer, inner)));
+}
+
+/** Openings by each of their selectors, so that asking costs the few that may answer. */
+function bySubject(openings: readonly Opening[]): ReadonlyMap<string, readonly Opening[]> {
+  const map = new Map<string, Opening[]>();
+  for (const opening of openings) {
+    for (const subject of opening.rule.from ?? []) {
+      // Of a group, a namespace's policy means its own workloads only.
+      const narrowed = subject.kind === "group" && opening.policy.scope !== "" ? opening.policy.scope : "";
+      const key = `${JSON.stringify(subject)}${narrowed}`;
+      const list = map.get(key);
+      if (list === undefined) map.set(key, [opening]);
+      else list.push(opening);
+    }
+  }
+  return map;
+}
+
+/** Does an opening of `other` hold for this subject wherever `opening` opens `service` for it? */
+function isOpen(
+  subject: SubjectSelector,
+  opening: Opening,
+  service: ExternalService,
+  other: ExternalService,
+  there: ReadonlyMap<string, readonly Opening[]>,
+): boolean {
+  const keys = wider(subject).map((each) => JSON.stringify(each));
+  if (subject.kind === "group" && opening.policy.scope !== "")
+    keys.push(`${JSON.stringify(subject)}${opening.policy.scope}`);
+  const ports = opening.target.ports ?? service.ports.map(({ number }) => number);
+  return keys.some((key) =>
+    there
+      .get(key)
+      ?.some(
+        (candidate) =>
+          (candidate.rule.notBefore ?? -Infinity) <= (opening.rule.notBefore ?? -Infinity) &&
+          (candidate.rule.expires ?? Infinity) >= (opening.rule.expires ?? Infinity) &&
+          ports.every((port) => candidate.target.ports?.includes(port) ?? true) &&
+          ports.every((port) => other.ports.some(({ number }) => number === port)) &&
+          conditionsHold(candidate.target, opening.target),
+      ),
+  );
+}
+
+/** The selector itself and those that hold all its workloads. */
+function wider(subject: SubjectSelector): readonly SubjectSelector[] {
+  if (subject.kind !== "id" && subject.kind !== "prefix") return [subject];
+  const { trustDomain, path } = subject;
+  const namespace = /^\/ns\/([^/]+)\/sa\/[^/]+$/.exec(path)?.[1];
+  const parts = path.split("/");
+  return [
+    subject,
+    { kind: "trustDomain", trustDomain },
+    ...(namespace === undefined ? [] : [{ kind: "namespace" as const, namespace }]),
+    ...parts.slice(1).map((_, i) => ({
+      kind: "prefix" as const,
+      trustDomain,
+      path: parts.slice(0, i + 1).join("/"),
+    })),
+  ];
+}
+
+function conditionsHold(candidate: RuleTarget, target: RuleTarget): boolean {
+  const of = ({ methods, paths, headers }: RuleTarget): string => JSON.stringify([methods, paths, headers]);
+  return of(candidate) === JSON.stringify([null, null, []]) || of(candidate) === of(target);
 }
 
 function indexOfRule(document: RawDocument, name: string): number {

@@ -1,6 +1,7 @@
 import { domainToASCII } from "node:url";
 import { getPublicSuffix } from "tldts";
 import type { Canonicaliser } from "./canonicaliser.ts";
+import { whyRefused } from "./host-refusal.ts";
 import type { HostPattern } from "./model.ts";
 import { fail, ok, type Result } from "./result.ts";
 
@@ -27,7 +28,10 @@ export function parseHostPattern(text: string, canon: Canonicaliser, clusterDoma
   // biome-ignore lint/suspicious/noControlCharactersInRegex: anything beyond ASCII needs UTS-46 first.
   const ascii = /^[\x00-\x7f]*$/.test(name) ? name : domainToASCII(name);
   const host = canon.host(ascii, clusterDomain);
-  if (host === null || ascii === "") return fail(`\`${text}\` is not a host name or address`, null);
+  if (host === null || ascii === "") {
+    const { why, fix } = whyRefused(ascii === "" ? name : ascii);
+    return fail(`\`${text}\` is not a host name or address${why === "" ? "" : `: ${why}`}`, fix);
+  }
   if (host.port !== null) return fail(`\`${text}\` has a port: ports go into \`ports\``, withStar(wildcard, host.host));
   if (host.host !== name) {
     return fail(`\`${text}\` is not in canonical form`, withStar(wildcard, host.host));

@@ -72,7 +72,7 @@ export function loadIsolated(
       ...documents.filter((each) => !replaced.has(scopeIn(root, each))),
       ...[...earlier].flatMap(([scope, docs]) => (dropped.has(scope) ? [] : docs)),
     ];
-    const { set, diagnostics: found } = assemble(current, canon, [...dropped]);
+    const { set, diagnostics: found } = replaced.size === 0 ? first : assemble(current, canon, [...dropped]);
     const errors = found.filter(isError);
     if (set === null || errors.some(({ scope }) => failed(scope))) return finish({ set: null, lastGood, stale: [] });
     if (errors.length === 0) {
@@ -83,8 +83,10 @@ export function loadIsolated(
       }));
       return finish({ set, lastGood: remember(root, parsed, replaced, lastGood), stale });
     }
+    // A host claimed twice may be the fault of a namespace that falls for another mistake: that one goes first.
+    const own = errors.filter(({ code }) => code !== "host-claimed-twice");
     bad.clear();
-    for (const { scope } of errors) bad.add(scope);
+    for (const { scope } of own.length > 0 ? own : errors) bad.add(scope);
   }
 }
 

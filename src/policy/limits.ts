@@ -1,12 +1,12 @@
 /** Sizes that are part of the language. Beyond them a document is refused. */
 export const LIMITS = {
-  /** Bytes of one policy file. */
-  fileBytes: 4 * 1024 * 1024,
+  /** Bytes of one policy file: what a Kubernetes object can hold. */
+  fileBytes: 1024 * 1024,
+  /** Lines, commas, colons and dashes in one file: bounds what reading it costs, whatever it says. */
+  fileMarks: 250_000,
   documentsPerFile: 2_000,
   /** Nesting of YAML collections. */
   depth: 32,
-  /** Keys and values of one document. */
-  nodesPerDocument: 500_000,
   nameBytes: 63,
   hostBytes: 253,
   hostsPerRule: 1_000,

@@ -34,7 +34,7 @@ export function parseHeaderValue(text: string): Result<string> {
 
 /** An upgrade protocol (`websocket`, `h2c`, `tls/1.0`) in lower case. */
 export function parseUpgrade(text: string): Result<string> {
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z/]{1,63}$/.test(text)) return fail(`\`${text}\` is not an upgrade protocol`);
+  if (!/^[!#$%&'*+\-.^_|~0-9A-Za-z/]{1,63}$/.test(text)) return fail(`\`${text}\` is not an upgrade protocol`);
   const lower = text.toLowerCase();
   if (lower === "connect") return fail("`connect` is not an upgrade: CONNECT never passes");
   return lower === text ? ok(text) : fail(`upgrades are written in lower case: \`${text}\``, lower);

@@ -1,18 +1,12 @@
-import { isAlias, isCollection, isPair, isScalar, type ParsedNode, visit } from "yaml";
+import { isAlias, isCollection, isMap, isPair, isScalar, type ParsedNode, visit, type YAMLMap } from "yaml";
 import type { DiagnosticCode } from "./diagnostic-codes.ts";
 import { LIMITS } from "./limits.ts";
 
 type Report = (code: DiagnosticCode, message: string, offset: number, fix?: string | null) => void;
 
-/** Reports what YAML has and the language does not: aliases, anchors, tags, depth and size beyond measure. */
+/** Reports what YAML has and the language does not: aliases, anchors, tags, keys that stand twice, depth beyond measure. */
 export function refuseFeatures(contents: ParsedNode, text: string, report: Report): void {
-  let nodes = 0;
   visit(contents, (_key, node, ancestors) => {
-    nodes += 1;
-    if (nodes > LIMITS.nodesPerDocument) {
-      report("limit-exceeded", `the document has more than ${LIMITS.nodesPerDocument} values`, startOf(contents));
-      return visit.BREAK;
-    }
     if (isPair(node)) {
       // A key of this name would vanish on its way into an object, and a condition with it.
       if (isScalar(node.key) && node.key.value === "__proto__") {
@@ -31,6 +25,7 @@ export function refuseFeatures(contents: ParsedNode, text: string, report: Repor
       report("too-deep", `collections are nested more than ${LIMITS.depth} deep`, startOf(node));
       return visit.BREAK;
     }
+    if (isMap(node)) refuseTwins(node, report);
     const { anchor, tag } = node as { anchor?: string; tag?: string };
     if (anchor !== undefined) {
       const message = `\`&${anchor}\` is a YAML anchor: write the value out wherever it is meant`;
@@ -41,6 +36,16 @@ export function refuseFeatures(contents: ParsedNode, text: string, report: Repor
     }
     return undefined;
   });
+}
+
+/** Keys that stand twice. The parser would compare each key with each. */
+function refuseTwins(map: YAMLMap, report: Report): void {
+  const seen = new Set<unknown>();
+  for (const { key } of map.items) {
+    if (!isScalar(key)) continue;
+    if (seen.has(key.value)) report("duplicate-key", `\`${key.value}\` stands in this map twice`, startOf(key));
+    seen.add(key.value);
+  }
 }
 
 /** Where a node's own text begins; its anchor and tag stand before. */

@@ -45,6 +45,9 @@ export function readYaml(file: string, bytes: Uint8Array): SourceFile {
   if (deepest(text) > LIMITS.depth * 8) {
     return whole("too-deep", `collections are nested more than ${LIMITS.depth} deep`);
   }
+  if (marks(text) > LIMITS.fileMarks) {
+    return whole("limit-exceeded", `the file has more than ${LIMITS.fileMarks} lines and values: split it`);
+  }
   try {
     return compose(file, text, whole);
   } catch {
@@ -64,12 +67,22 @@ function deepest(text: string): number {
   return most;
 }
 
+/** What separates values in YAML. */
+function marks(text: string): number {
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 0x0a || c === 0x2c || c === 0x3a || c === 0x2d || c === 0x3f) count += 1;
+  }
+  return count;
+}
+
 function compose(file: string, text: string, whole: (code: DiagnosticCode, message: string) => SourceFile): SourceFile {
   const counter = new LineCounter();
   const parsed = parseAllDocuments<ParsedNode>(text, {
     lineCounter: counter,
     prettyErrors: false,
-    uniqueKeys: true,
+    uniqueKeys: false,
     stringKeys: true,
     version: "1.2",
     schema: "core",
@@ -105,7 +118,7 @@ function compose(file: string, text: string, whole: (code: DiagnosticCode, messa
       }
     }
     const before = problems.length;
-    reportErrors(document.errors, report);
+    reportError(document.errors, report);
     if (contents === null || problems.length > before) continue;
     refuseFeatures(contents, text, report);
     if (problems.length > before) continue;
@@ -119,23 +132,20 @@ function compose(file: string, text: string, whole: (code: DiagnosticCode, messa
   return { documents, problems };
 }
 
-/** All keys that stand twice, and the first of other errors: those after it mostly follow from it. */
-function reportErrors(
+/** The first error of a document: those after it mostly follow from it. */
+function reportError(
   errors: readonly YAMLParseError[],
   report: (code: DiagnosticCode, message: string, offset: number, fix?: string | null) => void,
 ): void {
-  let broken = false;
-  for (const { code, message, pos } of errors) {
-    if (code === "DUPLICATE_KEY") report("duplicate-key", "the key stands in this map twice", pos[0]);
-    else if (broken) continue;
-    else {
-      broken = true;
-      if (/alias/i.test(message)) {
-        report("yaml-alias", "a value that begins with `*` is a YAML alias", pos[0], "put it in quotes");
-      } else if (/tag/i.test(message)) report("yaml-tag", "a YAML tag is not allowed: text stands in quotes", pos[0]);
-      else report("yaml-syntax", `not YAML: ${firstLine(message)}`, pos[0]);
-    }
-  }
+  const [first] = errors;
+  if (first === undefined) return;
+  const { message, pos } = first;
+  if (/alias/i.test(message)) {
+    report("yaml-alias", "a value that begins with `*` is a YAML alias", pos[0], "put it in quotes");
+  } else if (/tag/i.test(message)) report("yaml-tag", "a YAML tag is not allowed: text stands in quotes", pos[0]);
+  else if (/call stack/i.test(message)) {
+    report("too-deep", `collections are nested more than ${LIMITS.depth} deep`, pos[0]);
+  } else report("yaml-syntax", `not YAML: ${firstLine(message)}`, pos[0]);
 }
 
 /** Walks to `path` as far as it goes; returns the offset of the value there, or of its key. */
