@@ -29,7 +29,7 @@ export function assemble(
   const gatewayReporter = createReporter((document) => document.place);
   const gatewayDocument = findGateway(documents, gatewayReporter);
   if (gatewayDocument === null) return { set: null, diagnostics: gatewayReporter.diagnostics, root: null };
-  const gateway = buildGateway(gatewayDocument, gatewayReporter);
+  const gateway = buildGateway(gatewayDocument, canon, gatewayReporter);
   if (gateway === null) return { set: null, diagnostics: gatewayReporter.diagnostics, root: null };
 
   const scopeOf = (document: RawDocument): Scope => scopeIn(gateway.namespace, document);

@@ -1,7 +1,9 @@
+import type { Canonicaliser } from "./canonicaliser.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { Authorizer, EgressGateway } from "./model.ts";
 import type { RawDocument, RawDocumentOf } from "./raw-document.ts";
 import { positionOf, type Reporter } from "./reporter.ts";
+import { fail, ok, type Result } from "./result.ts";
 import { parseTrustDomain } from "./token.ts";
 
 type GatewayDocument = RawDocumentOf<"EgressGateway">;
@@ -31,7 +33,11 @@ export function findGateway(documents: readonly RawDocument[], reporter: Reporte
 }
 
 /** Checks and defaults the gateway's settings. */
-export function buildGateway(document: GatewayDocument, reporter: Reporter): EgressGateway | null {
+export function buildGateway(
+  document: GatewayDocument,
+  canon: Canonicaliser,
+  reporter: Reporter,
+): EgressGateway | null {
   const { spec } = document;
   if (document.namespace === null) {
     reporter.report(
@@ -53,6 +59,8 @@ export function buildGateway(document: GatewayDocument, reporter: Reporter): Egr
     });
   const trustDomains = domains("trustDomains");
   const federatedTrustDomains = domains("federatedTrustDomains");
+  const clusterDomain = parseClusterDomain(spec.clusterDomain, canon);
+  reporter.take(document, ["spec", "clusterDomain"], "invalid-host", clusterDomain);
   if (trustDomains.length === 0) return null;
   return {
     name: document.name,
@@ -66,6 +74,13 @@ export function buildGateway(document: GatewayDocument, reporter: Reporter): Egr
     selector: spec.selector,
     authorizer: buildAuthorizer(document, reporter),
   };
+}
+
+/** Names under it are guarded, and compared as hosts are: only the canonical spelling would guard any. */
+function parseClusterDomain(text: string, canon: Canonicaliser): Result<string> {
+  const host = canon.host(text, "");
+  if (host === null || host.kind !== "name") return fail(`\`${text}\` is not a domain`);
+  return host.host === text ? ok(text) : fail(`\`${text}\` is not in canonical form`, host.host);
 }
 
 function buildAuthorizer(document: GatewayDocument, reporter: Reporter): Authorizer | null {

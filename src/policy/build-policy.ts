@@ -17,8 +17,7 @@ export function buildPolicy(document: PolicyDocument, scope: Scope, context: Tar
   for (const [i, each] of spec.rules.entries()) {
     const path = ["spec", "rules", i];
     const name = context.reporter.take(document, [...path, "name"], "invalid-name", parseName(each.name));
-    if (name === null) continue;
-    if (rules.has(name)) {
+    if (name !== null && rules.has(name)) {
       context.reporter.report(
         document,
         [...path, "name"],
@@ -26,7 +25,7 @@ export function buildPolicy(document: PolicyDocument, scope: Scope, context: Tar
         `rule \`${name}\` stands twice in this policy`,
       );
     }
-    rules.set(name, buildRule(document, path, each, scope, context));
+    rules.set(each.name, buildRule(document, path, each, scope, context));
   }
   return {
     scope,

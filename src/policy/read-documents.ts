@@ -1,6 +1,7 @@
 import type { Diagnostic } from "./diagnostic.ts";
 import { type DiagnosticCode, severityOf } from "./diagnostic-codes.ts";
 import { isTestFile, placeOf } from "./place.ts";
+import { printable } from "./printable.ts";
 import type { RawDocument } from "./raw-document.ts";
 import { API_VERSION } from "./schema/common.ts";
 import { isKind, KINDS } from "./schema/kinds.ts";
@@ -21,7 +22,9 @@ export function readDocuments(path: string, bytes: Uint8Array): ParsedFile {
   const place = placeOf(path);
   const diagnostics: Diagnostic[] = [];
   const add = (problem: SourceProblem, scope = place): void => {
-    diagnostics.push({ ...problem, scope, severity: severityOf(problem.code) });
+    const message = printable(problem.message);
+    const fix = problem.fix === null ? null : printable(problem.fix);
+    diagnostics.push({ ...problem, message, fix, scope, severity: severityOf(problem.code) });
   };
   const { documents: sources, problems } = readYaml(path, bytes);
   for (const problem of problems) add(problem);
@@ -68,6 +71,11 @@ function readDocument(
   const { metadata, spec } = parsed.data;
   const name = parseName(metadata.name);
   if (!name.ok) return report("invalid-name", name.message, ["metadata", "name"], name.fix);
+  const owner = parseName(place);
+  if (place !== "" && !owner.ok) {
+    const message = `the directory \`${place}/\` names no namespace: ${owner.message}`;
+    return report("invalid-name", message, ["metadata", "name"], owner.fix);
+  }
   const namespace = metadata.namespace ?? null;
   if (namespace !== null) {
     const valid = parseName(namespace);
@@ -77,6 +85,13 @@ function readDocument(
       return report("namespace-mismatch", message, ["metadata", "namespace"], place);
     }
   }
-  const owner = place === "" ? namespace : place;
-  return { kind, file, place, namespace: owner, name: metadata.name, spec, source } as RawDocument;
+  return {
+    kind,
+    file,
+    place,
+    namespace: place === "" ? namespace : place,
+    name: metadata.name,
+    spec,
+    source,
+  } as RawDocument;
 }

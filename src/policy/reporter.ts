@@ -1,6 +1,7 @@
 import type { Diagnostic } from "./diagnostic.ts";
 import { type DiagnosticCode, severityOf } from "./diagnostic-codes.ts";
 import type { SourcePosition } from "./model.ts";
+import { printable } from "./printable.ts";
 import type { RawDocument } from "./raw-document.ts";
 import type { Result } from "./result.ts";
 import type { DocumentPath } from "./yaml-source.ts";
@@ -19,7 +20,15 @@ export function createReporter(scopeOf: (document: RawDocument) => string): Repo
   const report: Reporter["report"] = (document, path, code, message, fix = null) => {
     const at = document.source.position(path);
     const excerpt = document.source.excerpt(at);
-    diagnostics.push({ code, severity: severityOf(code), message, at, scope: scopeOf(document), excerpt, fix });
+    diagnostics.push({
+      code,
+      severity: severityOf(code),
+      message: printable(message),
+      at,
+      scope: scopeOf(document),
+      excerpt,
+      fix: fix === null ? null : printable(fix),
+    });
   };
   return {
     report,
