@@ -15,6 +15,12 @@ async function send({ as, port = 80, line = "", headers = [], h2 }: HttpCase["se
     : requestHttp2(caller, at, { ":scheme": "https", ...h2 });
 }
 
+/** The host that the outside was asked for, without its spelling. */
+function hostSeen(): string | undefined {
+  const authority = gateway.lab.upstream.seen.at(-1)?.host;
+  return authority?.toLowerCase().replace(/:\d+$/, "").replace(/\.$/, "");
+}
+
 /** Exactly one record, the right answer, and nothing outside unless the answer came from there. */
 async function judge(each: HttpCase): Promise<void> {
   asked += 1;
@@ -26,6 +32,7 @@ async function judge(each: HttpCase): Promise<void> {
   expect(answer.status).toBe(status);
   expect(gateway.lab.upstream.seen.length - reached).toBe(outside);
   expect(answer.headers["grpc-status"]).toBe(grpcStatus);
+  if (outside === 1) expect(hostSeen()).toBe(records[0]?.target.host);
   if (rules !== undefined) expect(records[0]?.rules).toEqual(rules);
   if (status === 403) expect(JSON.parse(answer.body)).toMatchObject({ effect: "deny", reason });
 }
@@ -40,6 +47,41 @@ describe("what a caller says about its target", () => {
 
 describe("paths", () => {
   it.each(PATHS)("$name: $expect.status $expect.reason", judge);
+});
+
+describe("requests that Envoy itself refuses", () => {
+  const lines = ["host: api.example.com"];
+  const malformed = [
+    {
+      name: "a Host header with a control byte",
+      line: "GET /v1/items/7",
+      headers: ["host: api\u0001.example.com"],
+      status: 400,
+    },
+    { name: "a fragment in the path", line: "GET /v1/items/7#x", headers: lines, status: 400 },
+    { name: "a NUL in a header", line: "GET /v1/items/7", headers: [...lines, "x-team: a\0"], status: 400 },
+    {
+      name: "two lengths",
+      line: "POST /v1/items/7",
+      headers: [...lines, "content-length: 0", "content-length: 5"],
+      status: 400,
+    },
+    {
+      name: "a length beside chunks",
+      line: "POST /v1/items/7",
+      headers: [...lines, "content-length: 4", "transfer-encoding: chunked"],
+      status: 400,
+    },
+  ];
+  it.each(malformed)("$name: $status, nobody is asked", async ({ line, headers, status }) => {
+    const caller = await gateway.as("shop/checkout");
+    const reached = gateway.lab.upstream.seen.length;
+    const records = (await gateway.lab.records()).length;
+    const answer = await requestHttp1(caller, gateway.lab.httpPort(80), line, headers);
+    expect(answer.status).toBe(status);
+    expect(gateway.lab.upstream.seen).toHaveLength(reached);
+    expect(await gateway.lab.records()).toHaveLength(records);
+  });
 });
 
 describe("what is left behind", () => {

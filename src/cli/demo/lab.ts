@@ -10,7 +10,7 @@ import { loadPolicySet } from "../../policy/load.ts";
 import type { PolicySet } from "../../policy/model.ts";
 import { readPolicyDirectory } from "../../server/read-policies.ts";
 import type { Caller } from "./client.ts";
-import { findEnvoy } from "./envoy-binary.ts";
+import { defaultSearch, findEnvoy } from "./envoy-binary.ts";
 import { envoyConfig } from "./envoy-config.ts";
 import { type Authority, createAuthority, dns, type Leaf, type San, uri } from "./pki.ts";
 import { accepts, type Child, freePorts, startChild, waitUntil } from "./process.ts";
@@ -25,6 +25,8 @@ export interface LabOptions {
   readonly timeoutMs?: number;
   /** Lets callers without a SPIFFE ID, or without any certificate, get as far as the decision. Never for a real gateway. */
   readonly laxCallers?: boolean;
+  /** Ends the start half-way: what was started is stopped and the lab rejects. */
+  readonly signal?: AbortSignal;
 }
 
 /** A record of the audit file, as far as the lab reads it. */
@@ -35,6 +37,7 @@ export interface AuditRecord {
   readonly rules: readonly string[];
   readonly cacheHit: boolean;
   readonly shadow: string;
+  readonly target: { readonly host: string; readonly [field: string]: unknown };
   readonly [field: string]: unknown;
 }
 
@@ -72,9 +75,17 @@ const GATEWAY_ID = "spiffe://cluster.local/ns/istio-egress/sa/egress";
 
 /** Starts everything; on failure stops what was started. */
 export async function startLab(options: LabOptions): Promise<Lab> {
-  const { policies, progress = () => undefined, timeoutMs = 250, laxCallers = false } = options;
+  const { policies, timeoutMs = 250, laxCallers = false, signal = new AbortController().signal } = options;
+  const progress = (step: string): void => {
+    signal.throwIfAborted();
+    options.progress?.(step);
+  };
+  const unlessAborted = (ready: () => Promise<boolean>) => async (): Promise<boolean> => {
+    signal.throwIfAborted();
+    return ready();
+  };
   progress("finding Envoy");
-  const binary = await findEnvoy();
+  const binary = await findEnvoy(defaultSearch(), signal);
   const directory = await mkdtemp(join(tmpdir(), "sallyport-lab-"));
   const children: Child[] = [];
   let upstream: Upstream | null = null;
@@ -122,12 +133,12 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         "log-level": "warn",
       };
       const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
-      const child = startChild(process.execPath, [main, "serve", ...args]);
+      const child = startChild(process.execPath, [main, "serve", ...args], ownEnvironment());
       children.push(child);
       lab.server = child;
       await waitUntil(
         "sallyport serve getting ready",
-        () => answers(adminPort, until === "ready" ? "readyz" : "livez"),
+        unlessAborted(() => answers(adminPort, until === "ready" ? "readyz" : "livez")),
         READY_MS,
         child,
       );
@@ -185,12 +196,23 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       "warn",
     ]);
     children.push(envoy);
-    await waitUntil("Envoy listening", () => accepts(networkPort), READY_MS, envoy);
+    await waitUntil(
+      "Envoy listening",
+      unlessAborted(() => accepts(networkPort)),
+      READY_MS,
+      envoy,
+    );
+    signal.throwIfAborted();
     return Object.assign(lab, { envoy });
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** The environment without settings of a server that somebody may have exported. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("SALLYPORT_")));
 }
 
 async function requireSet(directory: string): Promise<PolicySet> {
