@@ -5,7 +5,7 @@ import { entries, entryCount } from "./identity";
 import * as L from "./layout";
 import { evaluate, matchesPort, noteDependencies } from "./matcher";
 import { DOUBT, FALSE } from "./path";
-import { at, field, matches, seed } from "./state";
+import { at, field, matches, seed, subjectVisits } from "./state";
 import { globalOwner, hostTargetCount, hostTargets, owner, ownerLevel } from "./target";
 
 /** How a rule matched: bits of a match record, beside RULE_REPORT. */
@@ -108,8 +108,18 @@ function visitList(subject: u32, target: u32, binding: u32, level: u32): void {
   for (let i: u32 = 0; i < count; i++) visitItem(list + 4 + <usize>i * L.ITEM_SIZE, binding, level);
 }
 
+/** The number of this decision, by which subjects that several entries name are visited once. */
+let visit: u32 = 0;
+
+/**
+ * INVARIANT: a subject is visited once a decision, hence each (subject, target) list is read once and each item recorded at
+ * most once: `matches` holds as many records as the bundle has items.
+ */
 function visitSubject(tagged: u32): void {
   const subject = tagged & L.SUBJECT_ID_MASK;
+  const seen = subjectVisits + ((<usize>subject) << 2);
+  if (load<u32>(seen) == visit) return;
+  store<u32>(seen, visit);
   const fallback = <u32>load<u8>(at(field(L.H_SUBJECTS)) + subject);
   if (fallback < groupFallback) groupFallback = fallback;
   if (tagged & L.SUBJECT_HAS_ANY) visitList(subject, L.TARGET_ANY, BY_ANY, 0);
@@ -141,6 +151,11 @@ export function walk(targetPort: u32, workloadScope: u32, instant: f64, isOpaque
   mask = 0;
   validUntil = Infinity;
   groupFallback = L.FALLBACK_UNSET;
+  visit++;
+  if (visit == 0) {
+    memory.fill(subjectVisits, 0, (<usize>field(L.H_SUBJECT_COUNT)) << 2);
+    visit = 1;
+  }
   for (let e: u32 = 0; e < entryCount; e++) {
     const entry = <usize>load<u32>(entries + ((<usize>e) << 2));
     const count = load<u32>(entry + L.IE_SUBJECT_COUNT);

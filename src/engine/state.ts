@@ -18,6 +18,8 @@ export let matches: usize = 0;
 /** Rule indexes of the answer. */
 export let rulesOut: usize = 0;
 export let shadowRulesOut: usize = 0;
+/** Per subject: the number of the decision that last visited it. */
+export let subjectVisits: usize = 0;
 /** Header ids the decision depended on, and per header id: [stamp u32, state u32, value address u32, value length u32]. */
 export let headersOut: usize = 0;
 export let headerState: usize = 0;
@@ -90,10 +92,14 @@ export function takeBundle(address: usize, length: u32): bool {
 
   if (matches != 0) heap.free(matches);
   if (headerState != 0) heap.free(headerState);
+  if (subjectVisits != 0) heap.free(subjectVisits);
   const items = load<u32>(address + L.H_ITEM_COUNT);
   matches = heap.alloc(<usize>items * 8 + <usize>rules * 8 + 8);
   rulesOut = matches + <usize>items * 8;
   shadowRulesOut = rulesOut + <usize>rules * 4;
+  const subjects = <usize>load<u32>(address + L.H_SUBJECT_COUNT) * 4;
+  subjectVisits = heap.alloc(subjects + 4);
+  memory.fill(subjectVisits, 0, subjects);
   headerState = heap.alloc(<usize>headers * 20 + 8);
   headersOut = headerState + <usize>headers * 16;
   memory.fill(headerState, 0, <usize>headers * 16);
