@@ -26,6 +26,9 @@ interface Options {
   readonly output: string;
 }
 
+/** As a shell reports a program that SIGINT ended. */
+const INTERRUPTED = 130;
+
 /** `sallyport demo`: the main job, shown. */
 export function demoCommand(): Command {
   return new Command("demo")
@@ -48,14 +51,19 @@ async function demo(options: Options): Promise<void> {
     if (human) process.stdout.write(`${line}\n`);
   };
   let lab: Lab | null = null;
+  const start = new AbortController();
   const interrupted = async (): Promise<void> => {
-    await lab?.close();
-    process.exit(130);
+    start.abort(new Error("interrupted"));
+    process.exitCode = INTERRUPTED;
+    if (lab === null) return;
+    await lab.close();
+    process.exit(INTERRUPTED);
   };
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   try {
-    lab = await startLab({ policies: options.policies, progress: (step) => say(`· ${step}`), timeoutMs: 1000 });
-    const steps = await runScenario(lab, (step) => say(`· ${step}`));
+    const progress = (step: string): void => say(`· ${step}`);
+    lab = await startLab({ policies: options.policies, progress, timeoutMs: 1000, signal: start.signal });
+    const steps = await runScenario(lab, progress);
     const passed = steps.every(({ asExpected }) => asExpected);
     if (human) await show(lab, steps);
     else printJson({ schema: "sallyport.dev/demo/v1", passed, steps });
@@ -65,6 +73,8 @@ async function demo(options: Options): Promise<void> {
       await new Promise(() => undefined);
     }
   } catch (error) {
+    // A lab that was interrupted half-way fails; that is how it was to end.
+    if (start.signal.aborted) return;
     printFailure(error instanceof Error ? error.message : String(error), null);
     process.exitCode = EXIT.failure;
   } finally {
