@@ -88,6 +88,9 @@ function buildAuthorizer(document: GatewayDocument, reporter: Reporter): Authori
   if (authorizer === undefined) return null;
   const path = ["spec", "authorizer", "timeout"];
   const timeoutMs = reporter.take(document, path, "invalid-duration", parseDurationMs(authorizer.timeout)) ?? 250;
+  if (timeoutMs === 0) {
+    reporter.report(document, path, "invalid-duration", "a `timeout` of nothing would mean to wait for ever", "250ms");
+  }
   if (authorizer.failOpen) {
     const message = "`failOpen: true` lets all traffic pass while no authorizer answers";
     reporter.report(document, ["spec", "authorizer", "failOpen"], "fail-open", message);
