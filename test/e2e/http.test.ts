@@ -58,6 +58,8 @@ describe("requests that Envoy itself refuses", () => {
       headers: ["host: api\u0001.example.com"],
       status: 400,
     },
+    { name: "no Host header", line: "GET /v1/items/7", headers: [], status: 400 },
+    { name: "a target that is no path", line: "OPTIONS *", headers: lines, status: 404 },
     { name: "a fragment in the path", line: "GET /v1/items/7#x", headers: lines, status: 400 },
     { name: "a NUL in a header", line: "GET /v1/items/7", headers: [...lines, "x-team: a\0"], status: 400 },
     {
