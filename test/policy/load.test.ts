@@ -262,7 +262,7 @@ describe("any bytes at all", () => {
         const isolated = loadIsolated(files, canon, null);
         if (at.includes("/")) expect(isolated.set).not.toBeNull();
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
