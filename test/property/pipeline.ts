@@ -39,12 +39,7 @@ export function compileFiles(files: readonly PolicyFile[], invalidNamespaces: re
   return compileBundle({ ...set, invalidNamespaces });
 }
 
-/** The engine on a bundle. */
-export function engineOn(bundle: Uint8Array): Engine {
-  return createEngine(engineModule, bundle);
-}
-
 /** The whole way of a generated set. */
 export function engineFor({ documents, invalidNamespaces }: GeneratedSet): Engine {
-  return engineOn(compileFiles(toFiles(documents), invalidNamespaces));
+  return createEngine(engineModule, compileFiles(toFiles(documents), invalidNamespaces));
 }

@@ -133,7 +133,7 @@ const upgrade = fc.tuple(
 );
 
 /** What is no SPIFFE ID, or only just one. `TD` stands for a trust domain of the set. */
-export const ODD_PRINCIPALS = [
+const ODD_PRINCIPALS = [
   ...[
     "",
     "",
@@ -198,7 +198,7 @@ export const ODD_PRINCIPALS = [
 ] as const;
 
 /** Paths of well-formed identities. */
-export const IDENTITY_PATHS = [
+const IDENTITY_PATHS = [
   ...[
     "/ns/shop/sa/cart",
     "/ns/shop/sa/cart",
@@ -210,7 +210,7 @@ export const IDENTITY_PATHS = [
 ] as const;
 
 /** Paths of identities without a namespace, of the partner's twin, and of a refused namespace. */
-export const ODD_IDENTITY_PATHS = [
+const ODD_IDENTITY_PATHS = [
   ...[
     "/ns/broken/sa/cart",
     "/batch",

@@ -14,7 +14,7 @@ import {
 export type SetDraft = typeof setDraft extends fc.Arbitrary<infer T> ? T : never;
 export type ServiceDraft = SetDraft["services"][number];
 export type GroupDraft = SetDraft["groups"][number];
-export type PolicyDraft = SetDraft["policies"][number];
+type PolicyDraft = SetDraft["policies"][number];
 export type RuleDraft = PolicyDraft["rules"][number];
 export type TargetDraft = RuleDraft["to"][number];
 

@@ -16,7 +16,7 @@ export const HOSTS = [
   "a_b.x.example.com",
   "www.example.org",
 ] as const;
-export const WILDCARDS = ["*.example.com", "*.api.example.com", "*.x.api.example.com", "*.example.org"] as const;
+const WILDCARDS = ["*.example.com", "*.api.example.com", "*.x.api.example.com", "*.example.org"] as const;
 export const PATTERNS = [...HOSTS, ...WILDCARDS] as const;
 /** Hosts that only an internal root service opens. */
 export const INTERNAL = [
