@@ -101,7 +101,7 @@ function findGroup(
   }
   const group = registry.group(scope, name);
   if (group === null) {
-    const meant = suggest(name, registry.groupNames(scope));
+    const meant = registry.nearGroup(scope, name);
     reporter.report(document, path, "unknown-group", `there is no group \`${name}\` here`, meant);
     return null;
   }
@@ -146,5 +146,6 @@ function isInside(selector: IdentitySelector, scope: Scope, own: string): boolea
   if (selector.kind === "trustDomain") return false;
   if (selector.trustDomain !== own) return false;
   const base = `/ns/${scope}/sa`;
-  return selector.kind === "id" ? selector.path.startsWith(`${base}/`) : selector.path === base;
+  if (selector.kind === "prefix") return selector.path === base;
+  return selector.path.startsWith(`${base}/`) && !selector.path.slice(base.length + 1).includes("/");
 }

@@ -14,7 +14,6 @@ import type { RawDocument } from "./raw-document.ts";
 import type { Registry } from "./registry.ts";
 import { compareText, type Reporter } from "./reporter.ts";
 import type { RuleSpec, RuleTargetSpec } from "./schema/egress-policy.ts";
-import { suggest } from "./suggest.ts";
 import { parseHeaderName, parseHeaderValue, parseMethod } from "./token.ts";
 import type { DocumentPath } from "./yaml-source.ts";
 
@@ -72,7 +71,7 @@ function findService(
 ): ExternalService | null {
   const service = registry.service(scope, name);
   if (service !== null) return service;
-  const meant = suggest(name, registry.serviceNames(scope));
+  const meant = registry.nearService(scope, name);
   const where = scope === "" ? "among the global services" : `visible to namespace \`${scope}\``;
   reporter.report(document, [...path, "service"], "unknown-service", `there is no service \`${name}\` ${where}`, meant);
   return null;
@@ -135,7 +134,8 @@ function checkOpaque(
   aimed: readonly ExternalService[],
   reporter: Reporter,
 ): void {
-  const key = (["methods", "paths", "headers"] as const).find((each) => spec[each] !== undefined);
+  const conditions = { ...spec, paths: spec.paths?.includes("*") ? undefined : spec.paths };
+  const key = (["methods", "paths", "headers"] as const).find((each) => conditions[each] !== undefined);
   if (key === undefined || aimed.length === 0) return;
   const { ports: named } = spec;
   const ports = aimed.flatMap(({ ports: all }) =>

@@ -1,13 +1,17 @@
 import { coveringPatterns } from "./host-pattern.ts";
 import type { ExternalService, HostPattern, IdentityGroup, Scope } from "./model.ts";
+import { suggest } from "./suggest.ts";
+
+const MAX_SUGGESTIONS = 300;
 
 /** Look-ups over the set's services and groups, each in constant time. */
 export interface Registry {
   /** The service a document of `scope` means by `name`: its namespace's own before the global one. */
   service(scope: Scope, name: string): ExternalService | null;
   group(scope: Scope, name: string): IdentityGroup | null;
-  serviceNames(scope: Scope): Iterable<string>;
-  groupNames(scope: Scope): Iterable<string>;
+  /** The visible name that was probably meant. Only the first hundreds of slips are worth a look at every name. */
+  nearService(scope: Scope, name: string): string | null;
+  nearGroup(scope: Scope, name: string): string | null;
   /** Services visible to `scope` with a pattern that covers this one. */
   covering(scope: Scope, pattern: HostPattern): readonly ExternalService[];
   /** Services visible to `scope` with a pattern that this one covers. */
@@ -34,11 +38,13 @@ export function createRegistry(services: readonly ExternalService[], groups: rea
   const names = function* (scope: Scope, all: readonly { scope: Scope; name: string }[]): Generator<string> {
     for (const each of all) if (each.scope === "" || each.scope === scope) yield each.name;
   };
+  let looks = MAX_SUGGESTIONS;
+  const near = (name: string, all: Iterable<string>): string | null => (looks-- > 0 ? suggest(name, all) : null);
   return {
     service: (scope, name) => serviceMap.get(`${scope}/${name}`) ?? serviceMap.get(`/${name}`) ?? null,
     group: (scope, name) => groupMap.get(`${scope}/${name}`) ?? groupMap.get(`/${name}`) ?? null,
-    serviceNames: (scope) => names(scope, services),
-    groupNames: (scope) => names(scope, groups),
+    nearService: (scope, name) => near(name, names(scope, services)),
+    nearGroup: (scope, name) => near(name, names(scope, groups)),
     covering: (scope, pattern) =>
       [...coveringPatterns(pattern)].flatMap((outer) => byPattern.get(outer) ?? []).filter((s) => visible(scope, s)),
     covered: (scope, pattern) => (bySuffix.get(pattern) ?? []).filter((s) => visible(scope, s)),

@@ -60,8 +60,15 @@ function problemsOf(schema: z.ZodType, document: SourceDocument, issue: Issue): 
     }
     case "invalid_format":
       return [make("invalid-text", `${name} holds a line break or a character that cannot be shown`, null)];
-    case "invalid_union":
-      return [make("wrong-type", `${name} must be \`allow\`, \`deny\`, or a map with \`effect\``, null)];
+    case "invalid_union": {
+      const branch = issue.errors.find((issues) => issues.every((each) => each.path.length > 0 || "keys" in each));
+      if (branch !== undefined && typeof valueAt(document.value, path) === "object") {
+        return branch.flatMap((each) => problemsOf(schema, document, { ...each, path: [...issue.path, ...each.path] }));
+      }
+      const given = valueAt(document.value, path);
+      const meant = typeof given === "string" ? suggest(given, ["allow", "deny"]) : null;
+      return [make("wrong-type", `${name} must be \`allow\`, \`deny\`, or a map with \`effect\``, meant)];
+    }
     default:
       return [make("wrong-type", `${name}: ${issue.message}`, null)];
   }
@@ -108,13 +115,15 @@ function keysAt(schema: z.ZodType, path: DocumentPath): readonly string[] {
   return Object.keys((here as { shape?: object } | undefined)?.shape ?? {});
 }
 
-/** Sees through optional, default and described types. */
+/** Sees through optional, default and described types; of a choice takes the map. */
 function unwrap(schema: unknown): unknown {
-  let here = schema;
+  if (typeof schema !== "object" || schema === null) return schema;
+  let here: unknown = schema;
   for (let i = 0; i < 8; i++) {
-    const inner = (here as { def?: { innerType?: unknown } } | undefined)?.def?.innerType;
-    if (inner === undefined) return here;
-    here = inner;
+    const { innerType, options } = (here as { def?: { innerType?: unknown; options?: readonly object[] } }).def ?? {};
+    if (options !== undefined) return options.find((option) => "shape" in option) ?? here;
+    if (innerType === undefined) return here;
+    here = innerType;
   }
   return here;
 }
