@@ -3,7 +3,7 @@ import { getPublicSuffix } from "tldts";
 import type { Canonicaliser } from "./canonicaliser.ts";
 import { whyRefused } from "./host-refusal.ts";
 import type { HostPattern } from "./model.ts";
-import { fail, ok, type Result } from "./result.ts";
+import { fail, ok, type Result, withAcceptedFix } from "./result.ts";
 
 /** A host as a policy may write it. */
 export interface ParsedHostPattern {
@@ -17,6 +17,12 @@ export interface ParsedHostPattern {
  * canonical one. Wildcards over everything, over a single label or over a public suffix are refused.
  */
 export function parseHostPattern(text: string, canon: Canonicaliser, clusterDomain: string): Result<ParsedHostPattern> {
+  // An address in brackets is quoted in a fix, since YAML would read a list.
+  const again = (fix: string) => readPattern(fix.replace(/^"(.*)"$/, "$1"), canon, clusterDomain);
+  return withAcceptedFix(readPattern(text, canon, clusterDomain), again);
+}
+
+function readPattern(text: string, canon: Canonicaliser, clusterDomain: string): Result<ParsedHostPattern> {
   const hint = misplaced(text);
   if (hint !== null) return fail(`\`${text}\` is not a host: ${hint}`);
   if (text === "*") return fail("`*` would open every host: name the hosts, or a wildcard such as `*.example.com`");

@@ -1,9 +1,13 @@
-import { fail, ok, type Result } from "./result.ts";
+import { fail, ok, type Result, withAcceptedFix } from "./result.ts";
 
 const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(\.\d{1,3})?(Z|[+-]\d{2}:\d{2})$/;
 
 /** RFC 3339 with offset and at most milliseconds → milliseconds since the epoch. */
 export function parseInstant(text: string): Result<number> {
+  return withAcceptedFix(readInstant(text), readInstant);
+}
+
+function readInstant(text: string): Result<number> {
   const match = RFC3339.exec(text);
   if (match === null) {
     const date = /^(\d{4}-\d{2}-\d{2})$/.exec(text);

@@ -1,14 +1,21 @@
 import { LIMITS } from "./limits.ts";
 import type { PathPattern, PathSegment } from "./model.ts";
-import { fail, ok, type Result } from "./result.ts";
+import { fail, ok, type Result, withAcceptedFix } from "./result.ts";
 
 /**
  * Parses a path pattern: a literal, a template with `{*}` and a last `{**}`, or a prefix with a trailing `*`. `*` alone
  * is the prefix of nothing (any path). Paths are written decoded. @see docs/semantics.md §4, §7
  */
 export function parsePathPattern(text: string): Result<PathPattern> {
+  return withAcceptedFix(readPattern(text), readPattern);
+}
+
+function readPattern(text: string): Result<PathPattern> {
   if (text === "*") return ok({ kind: "prefix", text, prefix: "" });
-  if (!text.startsWith("/")) return fail(`path \`${text}\` does not start with \`/\``, `/${text.replace(/^\*+/, "")}`);
+  if (!text.startsWith("/")) {
+    // What a leading star was to stand for, only its author knows.
+    return fail(`path \`${text}\` does not start with \`/\``, text.startsWith("*") ? null : `/${text}`);
+  }
   if (Buffer.byteLength(text) > LIMITS.pathBytes) return fail(`path is longer than ${LIMITS.pathBytes} bytes`);
   const problem = forbidden(text);
   if (problem !== null) return problem;

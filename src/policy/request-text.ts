@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from "./result.ts";
+import { fail, ok, type Result, withAcceptedFix } from "./result.ts";
 
 /** A request as a person writes it, still raw: host and path are what Envoy would hand over. */
 export interface RequestText {
@@ -17,11 +17,16 @@ const FORMS = "write `METHOD http://host[:port]/path`, `TLS host[:port]` or `TCP
 
 /** Reads the `to` of a test or of the command line. Nothing is canonicalised. @see docs/semantics.md §6 */
 export function parseRequestText(to: string): Result<RequestText> {
+  return withAcceptedFix(readRequest(to), readRequest);
+}
+
+function readRequest(to: string): Result<RequestText> {
   const space = to.indexOf(" ");
   if (space <= 0) return fail(`\`${to}\` is not a request: ${FORMS}`);
   const word = to.slice(0, space);
   const rest = to.slice(space + 1);
   if (word === "TLS" || word === "TCP") return parseConnection(word, rest);
+  if (/^(tls|tcp)$/i.test(word)) return fail(`\`${to}\`: ${FORMS}`, `${word.toUpperCase()} ${rest}`);
   const scheme = /^(https?):\/\//i.exec(rest);
   if (scheme === null) {
     const fix = /^[\w.-]+(:\d+)?(\/|$)/.test(rest) ? `${word} http://${rest}` : null;
@@ -43,6 +48,7 @@ export function parseRequestText(to: string): Result<RequestText> {
 }
 
 function parseConnection(word: "TLS" | "TCP", text: string): Result<RequestText> {
+  if (/^[a-z]+:\/\//i.test(text)) return fail(`\`${word} ${text}\` has a scheme: ${FORMS}`);
   const match = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(text);
   const host = match?.[1] ?? text;
   const port = match?.[2] ?? null;

@@ -11,3 +11,9 @@ export function ok<T>(value: T): Result<T> {
 export function fail<T>(message: string, fix: string | null = null): Result<T> {
   return { ok: false, message, fix };
 }
+
+/** The same result, without a fix that would be refused in its turn: no advice is better than bad advice. */
+export function withAcceptedFix<T>(result: Result<T>, parse: (fix: string) => Result<unknown>): Result<T> {
+  if (result.ok || result.fix === null || parse(result.fix).ok) return result;
+  return fail(result.message);
+}

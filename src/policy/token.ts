@@ -1,5 +1,5 @@
 import { LIMITS } from "./limits.ts";
-import { fail, ok, type Result } from "./result.ts";
+import { fail, ok, type Result, withAcceptedFix } from "./result.ts";
 
 /** @see RFC 9110 §5.6.2 */
 const TCHAR = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -42,6 +42,10 @@ export function parseUpgrade(text: string): Result<string> {
 
 /** A DNS-1123 label of at most 63 bytes: names of documents, namespaces, rules. */
 export function parseName(text: string): Result<string> {
+  return withAcceptedFix(readName(text), readName);
+}
+
+function readName(text: string): Result<string> {
   if (text.length > LIMITS.nameBytes) return fail(`name \`${text}\` is longer than ${LIMITS.nameBytes} bytes`);
   if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)) return ok(text);
   const fixed = text
