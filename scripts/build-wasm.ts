@@ -22,7 +22,7 @@ const layoutFile = join(values.source, "layout.ts");
 const layout = engineLayoutSource();
 if (!existsSync(layoutFile) || readFileSync(layoutFile, "utf8") !== layout) writeFileSync(layoutFile, layout);
 
-const flags = ["-O3", "--converge", "--runtime", "stub", "--use", "abort="];
+const flags = ["-O3", "--runtime", "stub", "--use", "abort="];
 const digest = createHash("sha256").update(flags.join(" "));
 for (const name of readdirSync(values.source).sort()) {
   if (name.endsWith(".ts")) digest.update(name).update(readFileSync(join(values.source, name)));

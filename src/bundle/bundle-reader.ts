@@ -22,14 +22,17 @@ export interface BundleReader {
   text(ref: number): string | null;
 }
 
+/** Rules whose records are kept once read. */
+const KEPT_RULES = 8_192;
+
 /** `bytes` may be any view of memory that holds the bundle at its start. */
 export function createBundleReader(bytes: Uint8Array): BundleReader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const decoder = new TextDecoder();
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const u32 = (offset: number): number => view.getUint32(offset, true);
   const text = (ref: number): string | null => {
     if (ref === 0) return null;
-    return decoder.decode(bytes.subarray(ref + 2, ref + 2 + view.getUint16(ref, true)));
+    return buffer.toString("utf8", ref + 2, ref + 2 + view.getUint16(ref, true));
   };
   const scoped = (scopeRef: number, nameRef: number): string => {
     const scope = text(scopeRef) ?? "";
@@ -49,17 +52,26 @@ export function createBundleReader(bytes: Uint8Array): BundleReader {
     return made;
   };
   const header = (index: number): string => text(u32(u32(LAYOUT.H_HEADERS) + index * 4)) ?? "";
+  const rules = new Map<number, RuleRecord>();
+  const readRule = (index: number): RuleRecord => {
+    const at = u32(LAYOUT.H_RULES) + index * LAYOUT.RULE_SIZE;
+    const { name, owner } = policy(u32(at + LAYOUT.RULE_POLICY));
+    return {
+      id: `${name}/${text(u32(at + LAYOUT.RULE_NAME)) ?? ""}`,
+      policy: name,
+      owner,
+      ticket: text(u32(at + LAYOUT.RULE_TICKET)),
+      reason: text(u32(at + LAYOUT.RULE_REASON)),
+    };
+  };
   return {
     rule(index) {
-      const at = u32(LAYOUT.H_RULES) + index * LAYOUT.RULE_SIZE;
-      const { name, owner } = policy(u32(at + LAYOUT.RULE_POLICY));
-      return {
-        id: `${name}/${text(u32(at + LAYOUT.RULE_NAME)) ?? ""}`,
-        policy: name,
-        owner,
-        ticket: text(u32(at + LAYOUT.RULE_TICKET)),
-        reason: text(u32(at + LAYOUT.RULE_REASON)),
-      };
+      const known = rules.get(index);
+      if (known !== undefined) return known;
+      if (rules.size === KEPT_RULES) rules.clear();
+      const made = readRule(index);
+      rules.set(index, made);
+      return made;
     },
     service(index) {
       const at = u32(LAYOUT.H_SERVICES) + index * LAYOUT.SERVICE_SIZE;

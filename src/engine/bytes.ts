@@ -1,5 +1,29 @@
 /** Byte tests and the hash that bundle and engine share (src/bundle/hash.ts is its other half). */
 
+/** Byte classes: a byte's entry has the bits of the classes it belongs to. */
+export const IN_ID_PATH: u32 = 1;
+export const IN_TRUST_DOMAIN: u32 = 2;
+export const IN_LABEL: u32 = 4;
+/** In a request path: stands for itself, nothing to decode, nothing in doubt. */
+export const PLAIN_IN_PATH: u32 = 8;
+
+const classes: usize = memory.data<u8>([
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  8, 8, 8, 0, 8, 0, 8, 8, 8, 8, 8, 8, 8, 15, 11, 0, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 8, 0, 8, 8, 8, 0,
+  8, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 8, 0, 8, 8, 11,
+  8, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 8, 8, 8, 8, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+]);
+
+// @ts-ignore: decorator
+@inline
+export function isIn(c: u32, bits: u32): bool {
+  return (load<u8>(classes + c) & bits) != 0;
+}
+
 // @ts-ignore: decorator
 @inline
 export function isDigit(c: u32): bool {

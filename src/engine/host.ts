@@ -1,5 +1,5 @@
 /** Canonicalises authorities. The one implementation: server, filter and policy validation all come here. */
-import { hexValue, isDigit, isLower, isUpper, toLower } from "./bytes";
+import { hexValue, IN_LABEL, isDigit, isIn, toLower } from "./bytes";
 import { isDottedQuad, writeIpv6 } from "./ip";
 
 export const NAME: u32 = 0;
@@ -63,7 +63,7 @@ function writeName(address: usize, length: usize, out: usize): usize {
     }
     const c = <u32>load<u8>(address + i);
     if (c == 95) lastUnderscore = i;
-    else if (!(isLower(c) || isUpper(c) || isDigit(c) || c == 45)) return 0;
+    else if (!isIn(c, IN_LABEL)) return 0;
     store<u8>(out + i, <u8>toLower(c));
   }
   if (lastUnderscore >= <isize>previousStart) return 0;

@@ -1,5 +1,5 @@
 /** SPIFFE IDs: grammar, and the index entries an identity touches. @see SPIFFE-ID §2, docs/semantics.md §2 */
-import { equals, hashByte, hashEnd, isDigit, isLower, isUpper } from "./bytes";
+import { equals, hashByte, hashEnd, IN_ID_PATH, IN_TRUST_DOMAIN, isIn } from "./bytes";
 import * as L from "./layout";
 import { at, field, seed } from "./state";
 
@@ -13,10 +13,6 @@ export let pathLength: usize = 0;
 /** Set when the path is exactly `/ns/<ns>/sa/<sa>`. */
 export let namespaceLength: usize = 0;
 
-function isPathByte(c: u32): bool {
-  return isLower(c) || isUpper(c) || isDigit(c) || c == 45 || c == 46 || c == 95;
-}
-
 /** The whole grammar; false for anything that is not exactly one SPIFFE ID. */
 export function parseId(address: usize, length: usize): bool {
   domainLength = 0;
@@ -29,8 +25,7 @@ export function parseId(address: usize, length: usize): bool {
   domain = address + 9;
   let p = domain;
   while (p < end && load<u8>(p) != 47) {
-    const c = <u32>load<u8>(p);
-    if (!(isLower(c) || isDigit(c) || c == 45 || c == 46 || c == 95)) return false;
+    if (!isIn(load<u8>(p), IN_TRUST_DOMAIN)) return false;
     p++;
   }
   domainLength = p - domain;
@@ -40,7 +35,7 @@ export function parseId(address: usize, length: usize): bool {
   while (p < end) {
     const start = ++p;
     while (p < end && load<u8>(p) != 47) {
-      if (!isPathByte(load<u8>(p))) return false;
+      if (!isIn(load<u8>(p), IN_ID_PATH)) return false;
       p++;
     }
     const size = p - start;

@@ -1,5 +1,5 @@
 /** The request path: checked once, decoded once, then matched. @see docs/semantics.md §4 */
-import { equals, hexValue, isUtf8 } from "./bytes";
+import { equals, hexValue, isIn, isUtf8, PLAIN_IN_PATH } from "./bytes";
 import * as L from "./layout";
 import { at, refBytes, refLength } from "./state";
 
@@ -38,8 +38,13 @@ function analyse(): u32 {
   if (length == 0 || load<u8>(raw) != 47) return DOUBT;
   let out: usize = 0;
   let segment: usize = 0;
+  let ascii = true;
   for (let i: usize = 0; i < length; i++) {
     let c = <u32>load<u8>(raw + i);
+    if (isIn(c, PLAIN_IN_PATH)) {
+      store<u8>(buffer + out++, <u8>c);
+      continue;
+    }
     if (c < 0x20 || c == 0x7f || c == 59 || c == 92 || c == 35) return DOUBT;
     if (c == 47) {
       if (i > 0) {
@@ -58,11 +63,12 @@ function analyse(): u32 {
       if (c < 0x20 || c == 0x7f || c == 47 || c == 92 || c == 37) return DOUBT;
       i += 2;
     }
+    if (c >= 0x80) ascii = false;
     store<u8>(buffer + out++, <u8>c);
   }
   if (isDots(buffer + segment, out - segment)) return DOUBT;
   decodedLength = out;
-  return isUtf8(buffer, out) ? TRUE : DOUBT;
+  return !ascii && !isUtf8(buffer, out) ? DOUBT : TRUE;
 }
 
 /** FALSE or DOUBT = the answer of every path condition; TRUE = match the decoded path. */

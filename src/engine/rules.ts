@@ -182,6 +182,10 @@ export function collect(kind: u32, enforcedOnly: bool, out: usize): u32 {
 
 /** Keeps `out` sorted and distinct: binary search, then a move. */
 function insert(out: usize, count: u32, rule: u32): u32 {
+  if (count == 0 || load<u32>(out + ((<usize>(count - 1)) << 2)) < rule) {
+    store<u32>(out + ((<usize>count) << 2), rule);
+    return count + 1;
+  }
   let low: u32 = 0;
   let high = count;
   while (low < high) {

@@ -45,7 +45,9 @@ function createAnswerReader(engine: EngineInstance, names: BundleReader): () => 
     const text = (address: number, length: number): string => bytes.toString("latin1", address, address + length);
     const indexes = (list: number, count: number): number[] => {
       const start = u32(list);
-      return Array.from({ length: u32(count) }, (_, i) => view.getUint32(start + i * 4, true));
+      const found: number[] = [];
+      for (let i = u32(count) - 1; i >= 0; i--) found[i] = view.getUint32(start + i * 4, true);
+      return found;
     };
     const reason = REASONS[u32(LAYOUT.A_REASON)];
     if (reason === undefined) throw new RangeError(`the engine answered the unknown reason ${u32(LAYOUT.A_REASON)}`);
