@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { requestHttp1 } from "../../src/cli/demo/client.ts";
+import { requestHttp1, requestHttp2 } from "../../src/cli/demo/client.ts";
 import { useGateway } from "../support/gateway.ts";
 
 const gateway = useGateway();
@@ -50,5 +50,15 @@ describe("upgrades", () => {
     const plain = await get("shop/reader", ["connection: upgrade, close", "upgrade: h2c"]);
     expect(plain).toMatchObject({ status: 200, decided: [["allowed-by-rule", true]] });
     expect(gateway.lab.upstream.seen.at(-1)?.headers).not.toHaveProperty("upgrade");
+  });
+
+  it("CONNECT over HTTP/2 is refused, with a record: upgrade-not-allowed", async () => {
+    const caller = await gateway.as("lab/probe");
+    const before = { ...gateway.lab.upstream.connections };
+    const connect = { ":method": "CONNECT", ":authority": "chat.example.com:80" };
+    const send = () => requestHttp2(caller, gateway.lab.httpPort(80), connect);
+    const { answer, records } = await gateway.outcome(send, 1);
+    expect([answer.status, records.map(({ reason }) => reason)]).toEqual([403, ["upgrade-not-allowed"]]);
+    expect(gateway.lab.upstream.connections).toEqual(before);
   });
 });
