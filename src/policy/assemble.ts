@@ -20,11 +20,15 @@ export interface Assembly {
   readonly root: string | null;
 }
 
-/** Resolves, checks and normalises documents into a set. Test documents are not looked at. */
+/**
+ * Resolves, checks and normalises documents into a set. Test documents are not looked at. `outdated` = the namespaces
+ * whose documents are not the current ones.
+ */
 export function assemble(
   documents: readonly RawDocument[],
   canon: Canonicaliser,
   invalidNamespaces: readonly string[],
+  outdated: ReadonlySet<Scope> = new Set(),
 ): Assembly {
   const gatewayReporter = createReporter((document) => document.place);
   const gatewayDocument = findGateway(documents, gatewayReporter);
@@ -40,7 +44,7 @@ export function assemble(
   const unresolved = pick(ranked, "ExternalService").map((document) =>
     buildService(document, scopeOf(document), gateway.clusterDomain, canon, reporter),
   );
-  checkOwnership(unresolved, reporter);
+  checkOwnership(unresolved, outdated, reporter);
   const bare = createRegistry(
     unresolved.map(({ service }) => service),
     [],

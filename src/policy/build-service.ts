@@ -131,7 +131,7 @@ function buildConnections(
 function buildAddresses(document: ServiceDocument, reporter: Reporter): readonly string[] {
   const { addresses = [] } = document.spec;
   for (const [i, text] of addresses.entries()) {
-    if (ipaddr.isValidCIDR(text) || ipaddr.isValid(text)) continue;
+    if (isAddressOrRange(text)) continue;
     reporter.report(
       document,
       ["spec", "addresses", i],
@@ -140,6 +140,13 @@ function buildAddresses(document: ServiceDocument, reporter: Reporter): readonly
     );
   }
   return [...new Set(addresses)].sort();
+}
+
+/** Four plain decimals or IPv6, without a zone; alone or as a range. */
+function isAddressOrRange(text: string): boolean {
+  const address = /^([^/%]+)(\/\d{1,3})?$/.exec(text)?.[1] ?? "";
+  if (!ipaddr.IPv4.isValidFourPartDecimal(address) && !ipaddr.IPv6.isValid(address)) return false;
+  return address === text || ipaddr.isValidCIDR(text);
 }
 
 /** Fills in the services that mirror and split name. */

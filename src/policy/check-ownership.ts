@@ -1,10 +1,19 @@
 import type { UnresolvedService } from "./build-service.ts";
+import type { Scope } from "./model.ts";
 import type { Reporter } from "./reporter.ts";
 
-/** One owner per (pattern, port) in the set: who comes later by rank (root first, then by namespace and name) is refused. */
-export function checkOwnership(services: readonly UnresolvedService[], reporter: Reporter): void {
+/**
+ * One owner per (pattern, port) in the set: who comes later by rank (root first, then by namespace and name) is refused.
+ * Last good documents rank after all that are current: keeping them must take nothing from anybody.
+ */
+export function checkOwnership(
+  services: readonly UnresolvedService[],
+  outdated: ReadonlySet<Scope>,
+  reporter: Reporter,
+): void {
   const owners = new Map<string, UnresolvedService>();
-  for (const candidate of services) {
+  const isOutdated = ({ service }: UnresolvedService): boolean => outdated.has(service.scope);
+  for (const candidate of [...services.filter((each) => !isOutdated(each)), ...services.filter(isOutdated)]) {
     const { service, document } = candidate;
     for (const pattern of service.hosts) {
       for (const { number } of service.ports) {

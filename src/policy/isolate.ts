@@ -1,6 +1,7 @@
 import { assemble, scopeIn } from "./assemble.ts";
 import type { Canonicaliser } from "./canonicaliser.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import { noGateway } from "./load.ts";
 import type { PolicySet } from "./model.ts";
 import { createParseCache, type ParseCache, type PolicyFile } from "./parse-cache.ts";
 import { isTestFile } from "./place.ts";
@@ -45,7 +46,12 @@ export function loadIsolated(
   const shape = parsed.flatMap((each) => each.diagnostics).filter(isError);
   const documents = parsed.flatMap((each) => each.documents);
   const first = assemble(documents, canon, []);
-  const diagnostics = sortDiagnostics([...parsed.flatMap((each) => each.diagnostics), ...first.diagnostics]);
+  const missing = first.root === null && !shape.some(({ scope }) => scope === "") && first.diagnostics.length === 0;
+  const diagnostics = sortDiagnostics([
+    ...parsed.flatMap((each) => each.diagnostics),
+    ...first.diagnostics,
+    ...(missing ? [noGateway(live)] : []),
+  ]);
   const { root } = first;
   const failed = (scope: string): boolean => scope === "" || scope === root;
   const finish = (result: Omit<IsolatedResult, "diagnostics">): IsolatedResult => {
@@ -60,6 +66,7 @@ export function loadIsolated(
   const replaced = new Set<string>();
   const dropped = new Set<string>();
   const earlier = new Map<string, readonly RawDocument[]>();
+  const later: Diagnostic[] = [];
   for (;;) {
     for (const scope of bad) {
       if (dropped.has(scope)) continue;
@@ -72,17 +79,18 @@ export function loadIsolated(
       ...documents.filter((each) => !replaced.has(scopeIn(root, each))),
       ...[...earlier].flatMap(([scope, docs]) => (dropped.has(scope) ? [] : docs)),
     ];
-    const { set, diagnostics: found } = replaced.size === 0 ? first : assemble(current, canon, [...dropped]);
+    const { set, diagnostics: found } = replaced.size === 0 ? first : assemble(current, canon, [...dropped], replaced);
     const errors = found.filter(isError);
     if (set === null || errors.some(({ scope }) => failed(scope))) return finish({ set: null, lastGood, stale: [] });
     if (errors.length === 0) {
       const stale = [...replaced].sort().map((namespace) => ({
         namespace,
         keptLastGood: !dropped.has(namespace),
-        diagnostics: diagnostics.filter(({ scope }) => scope === namespace),
+        diagnostics: sortDiagnostics([...diagnostics, ...later].filter(({ scope }) => scope === namespace)),
       }));
       return finish({ set, lastGood: remember(root, parsed, replaced, lastGood), stale });
     }
+    later.push(...errors);
     // A host claimed twice may be the fault of a namespace that falls for another mistake: that one goes first.
     const own = errors.filter(({ code }) => code !== "host-claimed-twice");
     bad.clear();
