@@ -88,7 +88,7 @@ function article(expected: string): string {
 }
 
 /** `spec.rules[0].to` */
-export function formatPath(path: DocumentPath): string {
+function formatPath(path: DocumentPath): string {
   return path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join("");
 }
 

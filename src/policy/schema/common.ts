@@ -10,7 +10,7 @@ export const line = text.regex(
 export const nonEmpty = <T extends z.ZodType>(item: T, most: number) => z.array(item).min(1).max(most);
 
 /** `metadata` as Kubernetes writes it; what a server sets is accepted and ignored. */
-export const metadata = z.strictObject({
+const metadata = z.strictObject({
   name: text.describe("DNS-1123 label, unique per kind and namespace."),
   namespace: text.optional().describe("Filled in from the directory; only files at the top may choose it."),
   labels: z.record(z.string(), z.string()).optional(),
