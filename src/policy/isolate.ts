@@ -4,7 +4,7 @@ import type { Diagnostic } from "./diagnostic.ts";
 import { noGateway } from "./load.ts";
 import type { PolicySet } from "./model.ts";
 import { createParseCache, type ParseCache, type PolicyFile } from "./parse-cache.ts";
-import { isTestFile } from "./place.ts";
+import { isTestFile, placeOf } from "./place.ts";
 import type { RawDocument } from "./raw-document.ts";
 import { sortDiagnostics } from "./reporter.ts";
 
@@ -20,6 +20,11 @@ export interface StaleNamespace {
   /** Its earlier documents are in force; false = there are none that still fit: its workloads are denied. */
   readonly keptLastGood: boolean;
   readonly diagnostics: readonly Diagnostic[];
+}
+
+interface ParsedPolicyFile {
+  readonly file: PolicyFile;
+  readonly documents: readonly RawDocument[];
 }
 
 /** `set` is null when the root documents cannot be used: keep the last bundle. */
@@ -65,19 +70,22 @@ export function loadIsolated(
   const bad = new Set(shape.map(({ scope }) => scope));
   const replaced = new Set<string>();
   const dropped = new Set<string>();
-  const earlier = new Map<string, readonly RawDocument[]>();
+  const stages = new Map<string, readonly (readonly PolicyFile[])[]>();
+  const inForce = new Map<string, readonly PolicyFile[]>();
   const later: Diagnostic[] = [];
   for (;;) {
     for (const scope of bad) {
       if (dropped.has(scope)) continue;
-      const kept = replaced.has(scope) ? undefined : keptOf(lastGood, scope);
-      if (kept === undefined) dropped.add(scope);
-      else earlier.set(scope, documentsOf(kept, scope, root, cache));
+      const stage = stages.get(scope) ?? fallbacksOf(scope, root, parsed, lastGood);
+      const [files, ...rest] = stage;
+      stages.set(scope, rest);
+      if (files === undefined) dropped.add(scope);
+      else inForce.set(scope, files);
       replaced.add(scope);
     }
     const current = [
       ...documents.filter((each) => !replaced.has(scopeIn(root, each))),
-      ...[...earlier].flatMap(([scope, docs]) => (dropped.has(scope) ? [] : docs)),
+      ...[...inForce].flatMap(([scope, kept]) => (dropped.has(scope) ? [] : documentsOf(kept, scope, root, cache))),
     ];
     const { set, diagnostics: found } = replaced.size === 0 ? first : assemble(current, canon, [...dropped], replaced);
     const errors = found.filter(isError);
@@ -88,7 +96,7 @@ export function loadIsolated(
         keptLastGood: !dropped.has(namespace),
         diagnostics: sortDiagnostics([...diagnostics, ...later].filter(({ scope }) => scope === namespace)),
       }));
-      return finish({ set, lastGood: remember(root, parsed, replaced, lastGood), stale });
+      return finish({ set, lastGood: remember(root, parsed, replaced, inForce, lastGood), stale });
     }
     later.push(...errors);
     // A host claimed twice may be the fault of a namespace that falls for another mistake: that one goes first.
@@ -107,6 +115,24 @@ function keptOf(lastGood: LastGood | null, scope: string): readonly PolicyFile[]
   return lastGood !== null && Object.hasOwn(lastGood.namespaces, scope) ? lastGood.namespaces[scope] : undefined;
 }
 
+/**
+ * What a refused namespace may fall back to, best first. The security team's own files at the top count as they are now
+ * as long as they can, so that a tenant's broken directory does not bring back what the security team took away.
+ */
+function fallbacksOf(
+  scope: string,
+  root: string,
+  parsed: readonly ParsedPolicyFile[],
+  lastGood: LastGood | null,
+): readonly (readonly PolicyFile[])[] {
+  const kept = keptOf(lastGood, scope);
+  if (kept === undefined) return [];
+  const top = parsed.filter(({ file, documents }) => {
+    return placeOf(file.path) === "" && documents.some((each) => scopeIn(root, each) === scope);
+  });
+  return [[...top.map(({ file }) => file), ...kept.filter(({ path }) => placeOf(path) !== "")], kept];
+}
+
 function documentsOf(
   files: readonly PolicyFile[],
   scope: string,
@@ -119,13 +145,14 @@ function documentsOf(
 /** The files that hold each namespace's documents now; a replaced namespace keeps those it had. */
 function remember(
   root: string,
-  parsed: readonly { readonly file: PolicyFile; readonly documents: readonly RawDocument[] }[],
+  parsed: readonly ParsedPolicyFile[],
   replaced: ReadonlySet<string>,
+  inForce: ReadonlyMap<string, readonly PolicyFile[]>,
   lastGood: LastGood | null,
 ): LastGood {
   const namespaces: Record<string, PolicyFile[]> = Object.create(null);
   for (const scope of replaced) {
-    const kept = keptOf(lastGood, scope);
+    const kept = inForce.get(scope) ?? keptOf(lastGood, scope);
     if (kept !== undefined) namespaces[scope] = [...kept];
   }
   for (const { file, documents } of parsed) {

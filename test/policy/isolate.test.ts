@@ -63,6 +63,19 @@ describe("a running server", () => {
     expect(back.set?.invalidNamespaces).toEqual(["payments"]);
   });
 
+  it("does not bring back what the security team took away when a tenant breaks its own directory", () => {
+    const top = policyOf("granted", "payments", "stripe").replace(
+      "{name: granted}",
+      "{name: granted, namespace: payments}",
+    );
+    const before = load({ "top.yaml": top, "payments/pay.yaml": PAYMENTS });
+    expect(before.policies).toEqual(["payments/granted", "payments/pay"]);
+    const revoked = load({ "payments/pay.yaml": BROKEN }, before.lastGood);
+    expect(revoked.policies).toEqual(["payments/pay"]);
+    const stillBroken = load({ "payments/pay.yaml": `${BROKEN} ` }, revoked.lastGood);
+    expect(stillBroken.policies).toEqual(["payments/pay"]);
+  });
+
   it("takes no part of a broken namespace's new documents", () => {
     const texts = { "payments/a.yaml": policyOf("more", "payments", "stripe"), "payments/pay.yaml": BROKEN };
     expect(load(texts, good.lastGood).policies).toEqual(["payments/pay"]);
