@@ -4,6 +4,7 @@ import type { Diagnostic } from "../policy/diagnostic.ts";
 import { formatDiagnostic } from "../policy/format-diagnostic.ts";
 import { loadPolicySet } from "../policy/load.ts";
 import type { DecisionTest, PolicySet } from "../policy/model.ts";
+import { isTestFile } from "../policy/place.ts";
 import { readPolicyDirectory } from "../server/read-policies.ts";
 import { EXIT } from "./exit-code.ts";
 import { colorful, count, printFailure, printJson } from "./output.ts";
@@ -18,10 +19,11 @@ export interface LoadedSet {
 }
 
 /** Reads and validates a policy directory, strictly. Null (after saying why) when it cannot be read. */
-export async function loadSet(directory: string): Promise<LoadedSet | null> {
+export async function loadSet(directory: string, withTests = true): Promise<LoadedSet | null> {
   const module = readEngineModule();
   try {
-    const files = await readPolicyDirectory(directory);
+    const all = await readPolicyDirectory(directory);
+    const files = withTests ? all : all.filter(({ path }) => !isTestFile(path));
     return { module, ...loadPolicySet(files, createCanonicaliser(module)), files: files.length };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -37,10 +39,10 @@ export interface ValidSet extends LoadedSet {
 
 /**
  * Reads a policy directory for a command that decides with it. Null when it has errors or cannot be read: the problems
- * are then printed and the exit code is set.
+ * are then printed and the exit code is set. Tests are read only where asked for: a mistake in one stops no decision.
  */
-export async function requireSet(directory: string, output: string): Promise<ValidSet | null> {
-  const loaded = await loadSet(directory);
+export async function requireSet(directory: string, output: string, withTests = false): Promise<ValidSet | null> {
+  const loaded = await loadSet(directory, withTests);
   if (loaded === null) {
     process.exitCode = EXIT.failure;
     return null;

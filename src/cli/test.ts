@@ -40,7 +40,7 @@ export function testCommand(): Command {
 }
 
 async function test(options: { policies: string; filter?: string; output: string }): Promise<void> {
-  const loaded = await requireSet(options.policies, options.output);
+  const loaded = await requireSet(options.policies, options.output, true);
   if (loaded === null) return;
   const engine = createEngine(loaded.module, compileBundle(loaded.set));
   const [own = ""] = loaded.set.gateway.trustDomains;

@@ -31,6 +31,18 @@ describe("compile and inspect", () => {
     expect(a.stdout).toBe(b.stdout);
   });
 
+  it("reads no tests: a mistake in one changes and stops nothing, and validate tells it", async () => {
+    const [plain, broken] = await Promise.all([
+      temporaryDirectory(SMALL_SET),
+      temporaryDirectory({ ...SMALL_SET, "small.test.yaml": "kind: [" }),
+    ]);
+    const [a, b] = await Promise.all([plain, broken].map((dir) => runCli(["compile", "--policies", dir])));
+    expect(b).toEqual(a);
+    expect(b?.code).toBe(0);
+    expect((await runCli(["validate", "--policies", broken])).code).toBe(3);
+    expect((await runCli(["test", "--policies", broken])).code).toBe(3);
+  });
+
   it("inspects a directory as if it were compiled", async () => {
     const dir = await temporaryDirectory(SMALL_SET);
     const compiled = await runCli(["compile", "--policies", dir, "--output", "json"]);
