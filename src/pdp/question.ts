@@ -32,20 +32,36 @@ export function createQuestionWriter(
 }
 
 /** One write for all five texts: when it took one byte a character, the lengths are the strings' own. */
-function writeTexts({ bytes, view }: EngineInstance, address: number, input: CheckInput): number {
+function writeTexts(engine: EngineInstance, address: number, input: CheckInput): number {
+  const { bytes, view } = engine;
   const { principal, host, method, path } = input;
   const port = input.port ?? "";
   const all = principal + host + port + method + path;
   const start = address + LAYOUT.Q_TEXT;
-  const written = bytes.write(all, start, "utf8");
-  const ascii = written === all.length;
-  const length = (text: string): number => (ascii ? text.length : Buffer.byteLength(text, "utf8"));
-  view.setUint32(address + LAYOUT.Q_PRINCIPAL, length(principal), true);
-  view.setUint32(address + LAYOUT.Q_HOST, length(host), true);
-  view.setUint32(address + LAYOUT.Q_PORT, input.port === null ? LAYOUT.NONE : length(port), true);
-  view.setUint32(address + LAYOUT.Q_METHOD, length(method), true);
-  view.setUint32(address + LAYOUT.Q_PATH, length(path), true);
-  return start + written;
+  if (bytes.write(all, start, "utf8") !== all.length) return writeEachText(engine, address, input);
+  view.setUint32(address + LAYOUT.Q_PRINCIPAL, principal.length, true);
+  view.setUint32(address + LAYOUT.Q_HOST, host.length, true);
+  view.setUint32(address + LAYOUT.Q_PORT, input.port === null ? LAYOUT.NONE : port.length, true);
+  view.setUint32(address + LAYOUT.Q_METHOD, method.length, true);
+  view.setUint32(address + LAYOUT.Q_PATH, path.length, true);
+  return start + all.length;
+}
+
+/** Beyond ASCII each text is written alone: halves of a surrogate pair at a boundary must not meet. */
+function writeEachText({ bytes, view }: EngineInstance, address: number, input: CheckInput): number {
+  let at = address + LAYOUT.Q_TEXT;
+  const write = (field: number, text: string): void => {
+    const length = bytes.write(text, at, "utf8");
+    view.setUint32(address + field, length, true);
+    at += length;
+  };
+  write(LAYOUT.Q_PRINCIPAL, input.principal);
+  write(LAYOUT.Q_HOST, input.host);
+  write(LAYOUT.Q_PORT, input.port ?? "");
+  if (input.port === null) view.setUint32(address + LAYOUT.Q_PORT, LAYOUT.NONE, true);
+  write(LAYOUT.Q_METHOD, input.method);
+  write(LAYOUT.Q_PATH, input.path);
+  return at;
 }
 
 function writeHeaders(
