@@ -60,14 +60,15 @@ function engineTable(figures: readonly EngineFigures[]): string {
   return table(head, rows);
 }
 
-function serverTable({ bare, warm, cold }: ServerFigures): string {
+function serverTable({ bare, warm, cold, strangers }: ServerFigures): string {
   const row = (name: string, value: number): string[] => [name, us(value), `${(value / bare).toFixed(2)} ×`];
   return table(
     ["server", "CPU a Check", "against bare"],
     [
       row("bare grpc-js handler with proto-loader, always allows", bare),
       row("sallyport serve, 10,000 rules, audit file on, warm cache", warm),
-      row("sallyport serve, the same, every question new", cold),
+      row("the same with a cache too small for the questions", cold),
+      row("every question new, nearly all denied with a page to render", strangers),
     ],
   );
 }
@@ -102,7 +103,7 @@ ${last?.rules.toLocaleString("en")} rules cost ${((last?.decideP50 ?? 0) / first
 ${reading.rules.toLocaleString("en")} rules, ${(reading.bytes / 2 ** 20).toFixed(0)} MiB of YAML: ${reading.first.toFixed(1)} s to parse, check and normalise; ${reading.cached.toFixed(1)} s when every file was parsed before (a reload parses only what changed).
 
 ## Serving
-CPU of the server process a Check, Unix socket, 32 Checks in flight, median of five interleaved rounds of 12,000.
+CPU of the server process a Check, Unix socket, 32 Checks in flight, median of five interleaved rounds of 8,000.
 
 ${serverTable(server)}
 

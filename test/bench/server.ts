@@ -13,13 +13,17 @@ import { hostOf, shapeOf, syntheticSet, workloadOf } from "./synthetic-set.ts";
 /** CPU microseconds of the server process for each Check, median of the rounds. */
 export interface ServerFigures {
   readonly bare: number;
+  /** The cache holds every question. */
   readonly warm: number;
+  /** The same sort of questions, of which the cache can hold hardly any: each is decided anew. */
   readonly cold: number;
+  /** No question comes twice and nearly all are denied, each denial with a page of its own to render. */
+  readonly strangers: number;
 }
 
 const RULES = 10_000;
 const WARM_UP = 5_000;
-const CHECKS = 12_000;
+const CHECKS = 8_000;
 const ROUNDS = 5;
 const IN_FLIGHT = 32;
 /** /proc counts CPU time in hundredths of a second. */
@@ -52,6 +56,9 @@ function encode(input: CheckInput): Buffer {
 
 /** 256 questions that come again and again: the cache answers. */
 const WARM = Array.from({ length: 256 }, (_, i) => encode(syntheticQuestion(RULES, i)));
+
+/** As many again, far more than the small cache holds. */
+const POOL = Array.from({ length: 8_192 }, (_, i) => encode(syntheticQuestion(RULES, i)));
 
 /** Questions that never come twice: each pair of workload and host once. */
 function* coldQuestions(): Generator<Buffer> {
@@ -89,7 +96,26 @@ async function load(client: Client, count: number, next: (index: number) => Buff
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
 }
 
-async function cost(child: Child, client: Client, next: (index: number) => Buffer): Promise<number> {
+/** Does the server allow the first question? Not before its policies are loaded. */
+async function allows(client: Client): Promise<boolean> {
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(
+      check.path,
+      (bytes: Buffer) => bytes,
+      (bytes: Buffer) => check.responseDeserialize(bytes) as { status?: { code?: number } },
+      WARM[0] ?? Buffer.alloc(0),
+      (error, answer) =>
+        resolve(error === null && (answer?.status?.code ?? 0) === 0 && "ok_response" in (answer ?? {})),
+    );
+  });
+}
+
+interface Served {
+  readonly child: Child;
+  readonly client: Client;
+}
+
+async function cost({ child, client }: Served, next: (index: number) => Buffer): Promise<number> {
   const pid = child.process.pid ?? 0;
   const before = await cpuTicks(pid);
   await load(client, CHECKS, next);
@@ -105,53 +131,51 @@ export async function measureServer(): Promise<ServerFigures> {
   const directory = await mkdtemp(join(tmpdir(), "sallyport-bench-"));
   const policies = join(directory, "policies");
   await writePolicyText(syntheticSet(shapeOf(RULES)), policies);
-  const sockets = { full: `unix:${directory}/full.sock`, bare: `unix:${directory}/bare.sock` };
   const main = new URL("../../src/cli/main.ts", import.meta.url).pathname;
   const bareMain = new URL("bare-server.ts", import.meta.url).pathname;
-  const serve = [main, "serve", "--policies", policies, "--listen", sockets.full, "--admin", "none"];
-  const full = startChild(process.execPath, [
-    ...serve,
-    "--audit-to",
-    join(directory, "audit.jsonl"),
-    "--log-level",
-    "warn",
-  ]);
-  const bare = startChild(process.execPath, [bareMain, sockets.bare]);
-  const clients = [sockets.full, sockets.bare].map((address) => new Client(address, credentials.createInsecure()));
-  const [toFull, toBare] = clients;
-  if (toFull === undefined || toBare === undefined) throw new RangeError("no clients");
+  const serve = (name: string, cache: string): readonly string[] => [
+    ...[main, "serve", "--policies", policies, "--admin", "none", "--log-level", "warn"],
+    ...[
+      "--listen",
+      `unix:${directory}/${name}`,
+      "--audit-to",
+      join(directory, `${name}.jsonl`),
+      "--cache-max-size",
+      cache,
+    ],
+  ];
+  const start = (name: string, args: readonly string[]): Served => ({
+    child: startChild(process.execPath, args),
+    client: new Client(`unix:${directory}/${name}`, credentials.createInsecure()),
+  });
+  const full = start("full", serve("full", "64MiB"));
+  const small = start("small", serve("small", "64KiB"));
+  const bare = start("bare", [bareMain, `unix:${directory}/bare`]);
+  const all = [full, small, bare];
   try {
-    for (const [client, child] of [
-      [toFull, full],
-      [toBare, bare],
-    ] as const) {
-      const probe = (): Promise<boolean> =>
-        load(client, 1, () => WARM[0] ?? Buffer.alloc(0)).then(
-          () => true,
-          () => false,
-        );
-      await waitUntil("a server answering", probe, 60_000, child);
-    }
+    for (const { child, client } of all) await waitUntil("a server allowing", () => allows(client), 60_000, child);
     const warm = (i: number): Buffer => WARM[i % WARM.length] ?? Buffer.alloc(0);
     const questions = coldQuestions();
     const cold = (): Buffer => questions.next().value as Buffer;
-    await load(toBare, WARM_UP, warm);
-    await load(toFull, WARM_UP, warm);
-    await load(toFull, WARM_UP, cold);
+    const pool = (i: number): Buffer => POOL[i % POOL.length] ?? Buffer.alloc(0);
+    await load(bare.client, WARM_UP, warm);
+    await load(full.client, WARM_UP, warm);
+    await load(full.client, WARM_UP, cold);
+    await load(small.client, WARM_UP, pool);
     const rounds: ServerFigures[] = [];
     for (let i = 0; i < ROUNDS; i++) {
-      const bareCost = await cost(bare, toBare, warm);
-      const warmCost = await cost(full, toFull, warm);
-      rounds.push({ bare: bareCost, warm: warmCost, cold: await cost(full, toFull, cold) });
+      rounds.push({
+        bare: await cost(bare, warm),
+        warm: await cost(full, warm),
+        cold: await cost(small, pool),
+        strangers: await cost(full, cold),
+      });
     }
-    return {
-      bare: median(rounds.map((round) => round.bare)),
-      warm: median(rounds.map((round) => round.warm)),
-      cold: median(rounds.map((round) => round.cold)),
-    };
+    const of = (key: keyof ServerFigures): number => median(rounds.map((round) => round[key]));
+    return { bare: of("bare"), warm: of("warm"), cold: of("cold"), strangers: of("strangers") };
   } finally {
-    for (const client of clients) client.close();
-    await Promise.all([full.stop(), bare.stop()]);
+    for (const { client } of all) client.close();
+    await Promise.all(all.map(({ child }) => child.stop()));
     await rm(directory, { recursive: true, force: true });
   }
 }
