@@ -22,5 +22,6 @@ USER 65532:65532
 EXPOSE 9191 9192
 HEALTHCHECK --interval=10s --timeout=2s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9192/readyz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/cli/main.js"]
+# Room for short-lived objects: collecting them is a large part of what a Check costs (docs/benchmarks.md).
+ENTRYPOINT ["node", "--max-semi-space-size=64", "dist/cli/main.js"]
 CMD ["serve", "--policies", "/etc/sallyport/policies", "--listen", "unix:/run/sallyport/sallyport.sock"]
