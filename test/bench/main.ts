@@ -108,7 +108,7 @@ CPU of the server process a Check (V8's helper threads included), Unix socket, 3
 
 ${serverTable(server)}
 
-sallyport runs as its image starts it, with \`--max-semi-space-size=64\`; the first row has Node's defaults. Goals: 1.25 × warm, 1.5 × cold.
+sallyport runs as its image starts it, with \`--max-semi-space-size=64\`; the first row has Node's defaults. Goals, not reached yet: 1.25 × warm, 1.5 × cold.
 `;
 if (values.quick) process.stdout.write(page);
 else await writeFile(new URL("../../docs/benchmarks.md", import.meta.url), page);
