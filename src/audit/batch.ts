@@ -10,15 +10,15 @@ export interface BatchTarget {
 /** Lines wait at most this long before a write starts. */
 const MAX_WAIT_MS = 10;
 /** A write starts as soon as this many bytes wait. */
-const MAX_WAITING = 64 * 1024;
+const MAX_WAITING = 256 * 1024;
 /** Lines that would make more bytes than this wait are lost and counted: a stuck disk must not take all memory. */
 const MAX_HELD = 16 * 1024 * 1024;
 
-/** A sink that collects lines for at most 10 ms or 64 KiB and writes them in order, one write at a time. */
+/** A sink that collects lines for at most 10 ms or 256 KiB and writes them in order, one write at a time. */
 export function createBatchSink(target: BatchTarget): AuditSink {
   const state = { written: 0, failed: 0, failure: null as string | null };
-  let waiting = Buffer.allocUnsafe(2 * MAX_WAITING);
-  let spare = Buffer.allocUnsafe(2 * MAX_WAITING);
+  let waiting = Buffer.allocUnsafe(MAX_WAITING + 64 * 1024);
+  let spare = Buffer.allocUnsafe(MAX_WAITING + 64 * 1024);
   let used = 0;
   let lines = 0;
   let timer: NodeJS.Timeout | null = null;

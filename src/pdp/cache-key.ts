@@ -1,5 +1,8 @@
 import type { CheckInput, Dependencies, HeaderPair } from "./decision.ts";
 
+/** Headers that the base key looks at. */
+export const KEY_HEADERS: readonly string[] = ["host", "upgrade", "connection", ":protocol"];
+
 /**
  * The base key of a request: everything that a decision always depends on. Each part is written with its length before
  * it, so that no two different requests can spell the same key.

@@ -40,9 +40,15 @@ export function createDecisionCache<T extends object>(maxBytes: number): Decisio
     lru.set(key, entry, { size: key.length * 2 + ENTRY_BYTES + bytes });
   }
 
+  // What is not found is decided and then kept: its key need not be made twice.
+  let lastInput: CheckInput | null = null;
+  let lastBase = "";
+
   return {
     get(input, nowMs) {
       const base = baseKey(input);
+      lastInput = input;
+      lastBase = base;
       const entry = lru.get(base);
       if (entry === undefined) return undefined;
       if (entry.depends === null) return current(entry.kept, nowMs);
@@ -51,7 +57,7 @@ export function createDecisionCache<T extends object>(maxBytes: number): Decisio
     },
 
     set(input, nowMs, decision, value, bytes) {
-      const base = baseKey(input);
+      const base = input === lastInput ? lastBase : baseKey(input);
       const kept = { value, from: nowMs, until: decision.validUntil ?? Number.POSITIVE_INFINITY };
       const known = lru.peek(base)?.depends ?? null;
       const depends = known === null ? decision.dependsOn : wider(known, decision.dependsOn);

@@ -1,3 +1,4 @@
+import type { RuleNote } from "../bundle/bundle-reader.ts";
 import type { Reason } from "../bundle/reason.ts";
 import type { Effect } from "../policy/model.ts";
 
@@ -45,14 +46,6 @@ export interface Target {
   readonly port: number;
 }
 
-/** Who to ask and why, from the first determining rule. */
-export interface RuleNote {
-  readonly policy: string;
-  readonly owner: string;
-  readonly ticket: string | null;
-  readonly reason: string | null;
-}
-
 /** The engine's answer. Immutable; safe to cache until `validUntil` when `cacheable`. */
 export interface Decision {
   readonly effect: Effect;
@@ -71,5 +64,6 @@ export interface Decision {
   readonly target: Target | null;
   /** The service that owns the target, as `name` or `namespace/name`; null when none. */
   readonly service: string | null;
+  /** Of the first determining rule; null when none determined. */
   readonly note: RuleNote | null;
 }

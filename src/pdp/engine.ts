@@ -2,14 +2,16 @@ import { type BundleReader, createBundleReader } from "../bundle/bundle-reader.t
 import { LAYOUT } from "../bundle/layout.ts";
 import { REASONS } from "../bundle/reason.ts";
 import { bundleRevision } from "../bundle/revision.ts";
-import type { CheckInput, Decision, Dependencies } from "./decision.ts";
+import type { CheckInput, Decision, Dependencies, Subject } from "./decision.ts";
 import { createEngineInstance, type EngineInstance } from "./engine-instance.ts";
-import { createQuestionWriter } from "./question.ts";
+import { ALWAYS_READ, createQuestionWriter } from "./question.ts";
 
 /** The engine with one bundle. Deciding allocates nothing inside the engine; only the returned decision is new. */
 export interface Engine {
   /** `sha256:` and 64 hexadecimal digits. */
   readonly revision: string;
+  /** Names of the headers it can look at, in lower case. */
+  readonly headers: readonly string[];
   /** Decides at `nowMs` (ms since the epoch). Throws only when the engine itself fails: the caller must deny. */
   decide(input: CheckInput, nowMs: number): Decision;
 }
@@ -25,64 +27,103 @@ export function createEngine(module: WebAssembly.Module, bundle: Uint8Array): En
     throw new RangeError("not a bundle of this version: wrong magic, version, length or section bounds");
   }
   const names = createBundleReader(bundle);
-  const writeQuestion = createQuestionWriter(engine, new Set(names.headerNames()));
+  const headers = [...ALWAYS_READ, ...names.headerNames()];
+  const writeQuestion = createQuestionWriter(engine, new Set(headers));
   const readAnswer = createAnswerReader(engine, names);
   return {
     revision: bundleRevision(bundle),
+    headers,
     decide(input, nowMs) {
       writeQuestion(input);
       engine.exports.decide(nowMs);
-      return readAnswer();
+      return readAnswer(input.principal);
     },
   };
 }
 
-function createAnswerReader(engine: EngineInstance, names: BundleReader): () => Decision {
+/** Reads the answer area. What many answers share is made once: subjects, sole rules, dependencies. */
+function createAnswerReader(engine: EngineInstance, names: BundleReader): (principal: string) => Decision {
   const { answer } = engine;
-  return () => {
-    const { view, bytes } = engine;
-    const u32 = (field: number): number => view.getUint32(answer + field, true);
-    const text = (address: number, length: number): string => bytes.toString("latin1", address, address + length);
-    const indexes = (list: number, count: number): number[] => {
-      const start = u32(list);
-      const found: number[] = [];
-      for (let i = u32(count) - 1; i >= 0; i--) found[i] = view.getUint32(start + i * 4, true);
-      return found;
-    };
+  const u32 = (field: number): number => engine.view.getUint32(answer + field, true);
+  const text = (address: number, length: number): string => engine.bytes.toString("latin1", address, address + length);
+  const index = (list: number, at: number): number => engine.view.getUint32(u32(list) + at * 4, true);
+  const ruleIds = (list: number, count: number): readonly string[] => {
+    if (count === 0) return NOTHING;
+    if (count === 1) return names.rule(index(list, 0)).sole;
+    const { view } = engine;
+    const start = u32(list);
+    const ids: string[] = [];
+    for (let at = start; at < start + count * 4; at += 4) ids.push(names.rule(view.getUint32(at, true)).id);
+    return ids;
+  };
+  const readDependencies = (): Dependencies => {
+    const mask = u32(LAYOUT.A_MASK);
+    const headers = Array.from({ length: u32(LAYOUT.A_HEADER_COUNT) }, (_, at) =>
+      names.header(index(LAYOUT.A_HEADERS, at)),
+    );
+    return dependencies(mask, headers);
+  };
+  const readSubject = createSubjectReader(u32, text);
+  return (principal) => {
     const reason = REASONS[u32(LAYOUT.A_REASON)];
     if (reason === undefined) throw new RangeError(`the engine answered the unknown reason ${u32(LAYOUT.A_REASON)}`);
-    const rules = indexes(LAYOUT.A_RULES, LAYOUT.A_RULE_COUNT);
-    const [first] = rules;
-    const note = first === undefined ? null : names.rule(first);
-    const validUntil = view.getFloat64(answer + LAYOUT.A_VALID_UNTIL, true);
+    const ruleCount = u32(LAYOUT.A_RULE_COUNT);
+    const validUntil = engine.view.getFloat64(answer + LAYOUT.A_VALID_UNTIL, true);
     const service = u32(LAYOUT.A_SERVICE);
     const hostLength = u32(LAYOUT.A_HOST_LENGTH);
     return {
       effect: u32(LAYOUT.A_EFFECT) === LAYOUT.EFFECT_ALLOW ? "allow" : "deny",
       reason,
-      rules: rules.map((index) => names.rule(index).id),
+      rules: ruleIds(LAYOUT.A_RULES, ruleCount),
       shadow: u32(LAYOUT.A_SHADOW) === LAYOUT.EFFECT_ALLOW ? "allow" : "deny",
-      shadowRules: indexes(LAYOUT.A_SHADOW_RULES, LAYOUT.A_SHADOW_RULE_COUNT).map((index) => names.rule(index).id),
+      shadowRules: ruleIds(LAYOUT.A_SHADOW_RULES, u32(LAYOUT.A_SHADOW_RULE_COUNT)),
       validUntil: validUntil === Number.POSITIVE_INFINITY ? null : validUntil,
-      dependsOn: dependencies(
-        u32(LAYOUT.A_MASK),
-        indexes(LAYOUT.A_HEADERS, LAYOUT.A_HEADER_COUNT).map((index) => names.header(index)),
-      ),
+      dependsOn:
+        u32(LAYOUT.A_HEADER_COUNT) === 0
+          ? (WITHOUT_HEADERS[u32(LAYOUT.A_MASK) & MASK_ALL] ?? readDependencies())
+          : readDependencies(),
       cacheable: u32(LAYOUT.A_CACHEABLE) !== 0,
-      subject: readSubject(u32, text),
+      subject: readSubject(principal),
       target: hostLength === 0 ? null : { host: text(u32(LAYOUT.A_HOST), hostLength), port: u32(LAYOUT.A_PORT) },
       service: service === LAYOUT.NONE ? null : names.service(service),
-      note: note === null ? null : { policy: note.policy, owner: note.owner, ticket: note.ticket, reason: note.reason },
+      note: ruleCount === 0 ? null : names.rule(index(LAYOUT.A_RULES, 0)).note,
     };
   };
 }
+
+const NOTHING: readonly string[] = [];
+const MASK_ALL = LAYOUT.MASK_METHOD | LAYOUT.MASK_PATH | LAYOUT.MASK_CONTENT_TYPE;
+const WITHOUT_HEADERS: readonly Dependencies[] = Array.from({ length: MASK_ALL + 1 }, (_, mask) =>
+  dependencies(mask, NOTHING),
+);
 
 function dependencies(mask: number, headers: readonly string[]): Dependencies {
   return {
     method: (mask & LAYOUT.MASK_METHOD) !== 0,
     path: (mask & LAYOUT.MASK_PATH) !== 0,
     contentType: (mask & LAYOUT.MASK_CONTENT_TYPE) !== 0,
-    headers: [...headers].sort(),
+    headers: headers.toSorted(),
+  };
+}
+
+/** Subjects that are remembered by the principal that was asked about. */
+const KEPT_SUBJECTS = 8_192;
+
+/** What a principal means follows from the principal and the bundle alone. */
+function createSubjectReader(
+  u32: (field: number) => number,
+  text: (address: number, length: number) => string,
+): (principal: string) => Decision["subject"] {
+  const kept = new Map<string, Subject>();
+  return (principal) => {
+    const known = kept.get(principal);
+    if (known !== undefined) return known;
+    const subject = readSubject(u32, text);
+    // What is no identity can be any text, of any length.
+    if (subject === null) return null;
+    if (kept.size === KEPT_SUBJECTS) kept.clear();
+    kept.set(principal, subject);
+    return subject;
   };
 }
 

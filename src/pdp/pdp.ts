@@ -1,9 +1,12 @@
 import { createDecisionCache, type DecisionCache } from "./cache.ts";
+import { KEY_HEADERS } from "./cache-key.ts";
 import type { CheckInput, Decision } from "./decision.ts";
 
 /** All that the decision point needs of an engine: one instance decides for one revision. */
 export interface DecisionEngine {
   readonly revision: string;
+  /** Names of the headers it can look at, in lower case: others need not be in a question. */
+  readonly headers: readonly string[];
   decide(input: CheckInput, nowMs: number): Decision;
 }
 
@@ -26,6 +29,8 @@ export interface PdpAnswer<T> {
 export interface Pdp<T extends object> {
   /** Null until an engine is installed. */
   readonly revision: string | null;
+  /** The headers that an answer can depend on. Another list once the engine is another. */
+  readonly headers: readonly string[];
   /** The answer at `nowMs` (milliseconds since the epoch), or null while there is no engine. @throws what the engine throws */
   decide(input: CheckInput, nowMs: number): PdpAnswer<T> | null;
   /** Takes over a new revision; its cache starts empty. */
@@ -38,10 +43,14 @@ export interface Pdp<T extends object> {
 export function createPdp<T extends object>(options: PdpOptions<T>): Pdp<T> {
   const { render, sizeOf, maxCacheBytes } = options;
   let engine: DecisionEngine | null = null;
+  let headers = KEY_HEADERS;
   let cache: DecisionCache<T> = createDecisionCache(0);
   return {
     get revision() {
       return engine === null ? null : engine.revision;
+    },
+    get headers() {
+      return headers;
     },
     decide(input, nowMs) {
       if (engine === null) return null;
@@ -54,6 +63,7 @@ export function createPdp<T extends object>(options: PdpOptions<T>): Pdp<T> {
     },
     install(next) {
       engine = next;
+      headers = [...KEY_HEADERS, ...next.headers];
       cache = createDecisionCache(maxCacheBytes);
     },
     get cacheBytes() {

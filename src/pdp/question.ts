@@ -9,19 +9,14 @@ const KINDS: Readonly<Record<CheckKind, number>> = {
 };
 
 /** Headers the engine reads whatever the bundle says. */
-const ALWAYS = ["host", "upgrade", "connection", "content-type", ":protocol"];
+export const ALWAYS_READ: readonly string[] = ["host", "upgrade", "connection", "content-type", ":protocol"];
 
 const NO_HEADERS: readonly HeaderPair[] = [];
 
 /**
- * Writes questions into the engine's buffer. Of the headers it passes on only those that the engine or a rule of the
- * bundle reads, every repeated pair included, so that what no rule names costs nothing.
+ * Writes questions into the engine's buffer. Of the headers it passes on only `names`, every repeated pair included, so that what no rule names costs nothing.
  */
-export function createQuestionWriter(
-  engine: EngineInstance,
-  ruleHeaders: ReadonlySet<string>,
-): (input: CheckInput) => void {
-  const names = new Set([...ALWAYS, ...ruleHeaders]);
+export function createQuestionWriter(engine: EngineInstance, names: ReadonlySet<string>): (input: CheckInput) => void {
   return (input) => {
     const headers = input.headers.length === 0 ? NO_HEADERS : input.headers.filter(([name]) => names.has(name));
     const address = engine.reserve(capacity(input, headers));

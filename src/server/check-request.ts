@@ -1,7 +1,7 @@
 import type { CheckInput } from "../pdp/decision.ts";
+import type { ReceivedCheck, ReceivedHttp } from "./decode-check-request.ts";
 import { type HttpHeaders, readHttpHeaders } from "./http-headers.ts";
 import type { PrincipalReader } from "./principal.ts";
-import type { AttributeContextMessage, CheckRequestMessage, HttpRequestMessage } from "./wire.ts";
 
 /** Names under which a generated route or listener says what it forwards to. */
 export const EXTENSION = { host: "sallyport.host", port: "sallyport.port" } as const;
@@ -25,46 +25,41 @@ export interface ReadCheck {
 }
 
 /**
- * Reads a CheckRequest into the engine's terms (the policy information point). Whatever is absent becomes empty and
+ * Puts a Check into the engine's terms (the policy information point). Whatever is absent becomes empty and
  * whatever contradicts itself becomes an undecidable host: the engine then refuses. Nothing is taken from headers about
  * who asks.
  */
-export function readCheck(
-  request: CheckRequestMessage,
-  metadata: RequestMetadata,
-  readPrincipal: PrincipalReader,
-): ReadCheck {
-  const attributes = request.attributes ?? {};
-  const principal = readPrincipal(attributes.source);
-  const gateway = attributes.destination?.principal || null;
-  const http = attributes.request?.http;
-  if (http === null || http === undefined) {
-    return {
-      input: networkInput(attributes, metadata, principal),
-      path: null,
-      requestId: null,
-      traceId: null,
-      gateway,
-    };
+export function readCheck(check: ReceivedCheck, metadata: RequestMetadata, readPrincipal: PrincipalReader): ReadCheck {
+  const principal = readPrincipal(check);
+  const gateway = check.gateway || null;
+  const { http } = check;
+  if (http === null) {
+    const input = networkInput(check, metadata, principal);
+    return { input, path: null, requestId: null, traceId: null, gateway };
   }
   const headers = readHttpHeaders(http);
-  const port = attributes.context_extensions?.[EXTENSION.port] ?? null;
+  const path = headers.path ?? http.path;
   const { requestId, traceId } = headers;
-  return { ...httpInput(http, headers, principal, port), requestId, traceId, gateway };
+  return { input: httpInput(check, http, headers, principal, path), path, requestId, traceId, gateway };
 }
 
 function httpInput(
-  http: HttpRequestMessage,
+  check: ReceivedCheck,
+  http: ReceivedHttp,
   headers: HttpHeaders,
   principal: string,
-  port: string | null,
-): Pick<ReadCheck, "input" | "path"> {
+  path: string,
+): CheckInput {
   const authority = http.host || (headers.authority ?? "");
-  const host = headers.contradiction === null ? authority : `${authority} (${headers.contradiction})`;
-  const method = headers.method ?? http.method ?? "";
-  const path = headers.path ?? http.path ?? "";
-  const asked = headers.raw ? path : doubtReplacedBytes(path);
-  return { input: { kind: "http", principal, host, port, method, path: asked, headers: headers.pairs }, path };
+  return {
+    kind: "http",
+    principal,
+    host: headers.contradiction === null ? authority : `${authority} (${headers.contradiction})`,
+    port: check.extensions.get(EXTENSION.port) ?? null,
+    method: headers.method ?? http.method,
+    path: headers.raw ? path : doubtReplacedBytes(path),
+    headers: headers.pairs,
+  };
 }
 
 /** Without raw headers Envoy puts `!` for bytes that are not UTF-8: such a path must not be matched as if it had said `!`. */
@@ -75,20 +70,20 @@ function doubtReplacedBytes(path: string): string {
   return query !== -1 && mark > query ? path : path.replaceAll("!", "%FF");
 }
 
-function networkInput(attributes: AttributeContextMessage, metadata: RequestMetadata, principal: string): CheckInput {
-  const extensions = attributes.context_extensions ?? {};
-  const named = extensions[EXTENSION.host] ?? single(metadata, METADATA.host);
-  const port = extensions[EXTENSION.port] ?? single(metadata, METADATA.port);
+function networkInput(check: ReceivedCheck, metadata: RequestMetadata, principal: string): CheckInput {
+  const { extensions } = check;
+  const named = extensions.get(EXTENSION.host) ?? single(metadata, METADATA.host);
+  const port = extensions.get(EXTENSION.port) ?? single(metadata, METADATA.port);
   const kind = named === null ? "tls" : "tcp";
-  return { kind, principal, host: named ?? sniOf(attributes), port, method: "", path: "", headers: [] };
+  return { kind, principal, host: named ?? sniOf(check), port, method: "", path: "", headers: [] };
 }
 
 /** The SNI; where Envoy tells it twice and differently, a text that is no host. */
-function sniOf(attributes: AttributeContextMessage): string {
-  const sni = attributes.tls_session?.sni ?? "";
-  const service = attributes.destination?.service ?? "";
-  if (sni === "" || service === "") return sni || service;
-  return sni.toLowerCase() === service.toLowerCase() ? sni : `${sni} (the connection says ${service})`;
+function sniOf({ sni, destinationService }: ReceivedCheck): string {
+  if (sni === "" || destinationService === "") return sni || destinationService;
+  return sni.toLowerCase() === destinationService.toLowerCase()
+    ? sni
+    : `${sni} (the connection says ${destinationService})`;
 }
 
 /** A metadata entry; repeated ones become a text that is neither host nor port. */

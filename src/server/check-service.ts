@@ -5,9 +5,11 @@ import type { Pdp, PdpAnswer } from "../pdp/pdp.ts";
 import { fillTemplate } from "./answer-template.ts";
 import { type ReadCheck, type RequestMetadata, readCheck } from "./check-request.ts";
 import { createIdSource } from "./decision-id.ts";
+import { decodeCheckRequest } from "./decode-check-request.ts";
+import { READ_HEADERS } from "./http-headers.ts";
+import { createNameFilter, type NameFilter } from "./name-filter.ts";
 import { createPrincipalReader } from "./principal.ts";
 import type { Rendered, Renderer } from "./rendered.ts";
-import type { CheckRequestMessage } from "./wire.ts";
 
 /** What answering needs. */
 export interface CheckServiceOptions {
@@ -24,7 +26,7 @@ export interface CheckServiceOptions {
 
 /** Who called: the identity of an mTLS caller, or null on local listeners. */
 export type CheckHandler = (
-  call: { readonly request: CheckRequestMessage; readonly metadata: RequestMetadata },
+  call: { readonly request: Buffer; readonly metadata: RequestMetadata },
   caller: string | null,
   reply: sendUnaryData<Buffer>,
 ) => void;
@@ -45,6 +47,16 @@ export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
   const { pdp, renderer, trail, now, observe, failed } = options;
   const readPrincipal = createPrincipalReader();
   const nextId = createIdSource();
+  let engineHeaders = pdp.headers;
+  let filter = createNameFilter([...READ_HEADERS, ...engineHeaders]);
+
+  function wanted(): NameFilter {
+    if (engineHeaders !== pdp.headers) {
+      engineHeaders = pdp.headers;
+      filter = createNameFilter([...READ_HEADERS, ...engineHeaders]);
+    }
+    return filter;
+  }
 
   function decide(input: CheckInput, nowMs: number): PdpAnswer<Rendered> {
     return pdp.decide(input, nowMs) ?? { value: renderer.own("no-policy", input, null), hit: false };
@@ -56,7 +68,7 @@ export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
     let read = NOTHING;
     let answer: PdpAnswer<Rendered>;
     try {
-      read = readCheck(call.request, call.metadata, readPrincipal);
+      read = readCheck(decodeCheckRequest(call.request, wanted()), call.metadata, readPrincipal);
       answer = decide(read.input, nowMs);
     } catch (error) {
       failed(error);

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { HeaderPair } from "../pdp/decision.ts";
-import type { HttpRequestMessage } from "./wire.ts";
+import type { ReceivedHttp } from "./decode-check-request.ts";
 
 /** The headers of an HTTP Check. Pseudo-headers are null when they did not come. */
 export interface HttpHeaders {
@@ -19,24 +19,29 @@ export interface HttpHeaders {
 /** A value that no UTF-8 text has: whatever looks at it is in doubt. */
 const UNDECODABLE: Uint8Array = Uint8Array.of(0xff);
 
+/** Names that are read here, whatever the rules name. */
+export const READ_HEADERS: readonly string[] = [":authority", ":method", ":path", "x-request-id", "traceparent"];
+
 /**
  * Reads the headers in whichever form Envoy sent them; sent in both forms they all count, and are in doubt as repeated.
  * In raw mode the raw `:method` and `:path` stand, because they are what Envoy forwards, and an `:authority` that
  * differs from `host` becomes one more `host` pair, so that the engine sees the disagreement.
  */
-export function readHttpHeaders(http: HttpRequestMessage): HttpHeaders {
-  const reader = new HeaderReader(http.host ?? "");
-  const map = http.header_map?.headers ?? [];
-  for (const { key = "", value, raw_value } of map) reader.take(key, raw_value ?? value ?? "");
-  const joined = http.headers;
-  if (joined !== null && joined !== undefined) for (const key in joined) reader.takeJoined(key, joined[key] ?? "");
-  reader.raw = map.length > 0;
+export function readHttpHeaders(http: ReceivedHttp): HttpHeaders {
+  const reader = new HeaderReader(http);
+  // Pairs that reading adds lie beyond this and are none of the request's.
+  const count = http.raw.length;
+  for (let at = 0; at < count; at += 1) {
+    const pair = http.raw[at];
+    if (pair !== undefined) reader.take(pair[0], pair[1]);
+  }
+  for (const [name, value] of http.joined) reader.takeJoined(name, value);
   return reader;
 }
 
 class HeaderReader implements HttpHeaders {
-  raw = false;
-  readonly pairs: HeaderPair[] = [];
+  readonly raw: boolean;
+  readonly pairs: HeaderPair[];
   authority: string | null = null;
   method: string | null = null;
   path: string | null = null;
@@ -45,28 +50,22 @@ class HeaderReader implements HttpHeaders {
   traceId: string | null = null;
   private readonly host: string;
 
-  constructor(host: string) {
-    this.host = host;
+  constructor(http: ReceivedHttp) {
+    this.raw = http.hasRaw;
+    this.pairs = http.raw;
+    this.host = http.host;
   }
 
-  take(key: string, value: string | Uint8Array): void {
-    const name = lowerCase(key);
-    this.pairs.push([name, value]);
+  take(name: string, value: string | Uint8Array): void {
     if (name.charCodeAt(0) === COLON) this.takePseudo(name, textOf(value));
     else if (name === "x-request-id") this.requestId ??= textOf(value);
     else if (name === "traceparent") this.traceId ??= traceOf(textOf(value));
   }
 
-  takeJoined(key: string, value: string): void {
-    const name = lowerCase(key);
-    if (name.charCodeAt(0) === COLON) {
-      this.pairs.push([name, value]);
-      this.takePseudo(name, value);
-      return;
-    }
-    this.pairs.push([name, value.includes("!") ? UNDECODABLE : value]);
-    if (name === "x-request-id") this.requestId ??= value;
-    else if (name === "traceparent") this.traceId ??= traceOf(value);
+  takeJoined(name: string, value: string): void {
+    const pseudo = name.charCodeAt(0) === COLON;
+    this.pairs.push([name, !pseudo && value.includes("!") ? UNDECODABLE : value]);
+    this.take(name, value);
   }
 
   private takePseudo(name: string, value: string): void {
@@ -85,27 +84,15 @@ class HeaderReader implements HttpHeaders {
 
 const COLON = 0x3a;
 
-/** Envoy sends names in lower case; others are made so. */
-function lowerCase(name: string): string {
-  for (let at = 0; at < name.length; at += 1) {
-    const unit = name.charCodeAt(at);
-    if (unit > 0x7f || (unit >= 0x41 && unit <= 0x5a)) return name.toLowerCase();
-  }
-  return name;
-}
-
 /** Text of a raw value. Bytes that are not UTF-8 come out percent-encoded, which leaves a path in doubt and a host invalid. */
 function textOf(value: string | Uint8Array): string {
   if (typeof value === "string") return value;
-  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  const latin1 = bytes.toString("latin1");
-  if (!NOT_ASCII.test(latin1)) return latin1;
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   if (isUtf8(bytes)) return bytes.toString("utf8");
-  return latin1.replace(NOT_ASCII_ALL, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+  return bytes.toString("latin1").replace(NOT_ASCII, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-const NOT_ASCII = /[\x80-\xff]/;
-const NOT_ASCII_ALL = /[\x80-\xff]/g;
+const NOT_ASCII = /[\x80-\xff]/g;
 
 /** The trace id of a W3C traceparent (`00-<32>-<16>-<2>`), or null. It is only recorded. */
 function traceOf(traceparent: string): string | null {

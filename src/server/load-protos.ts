@@ -2,12 +2,12 @@ import { fileURLToPath } from "node:url";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { type ServiceDefinition as LoadedService, loadSync } from "@grpc/proto-loader";
 import { encodeCheckResponse } from "./encode-check-response.ts";
-import type { CheckRequestMessage, CheckResponseMessage } from "./wire.ts";
+import type { CheckResponseMessage } from "./wire.ts";
 
 /** The services as gRPC needs them, from protos/. */
 export interface WireContract {
-  /** `Check` takes messages and gives bytes: answers are encoded once, by `encodeCheckResponse`, and passed through. */
-  readonly authorization: { readonly Check: MethodDefinition<CheckRequestMessage, Buffer> } & ServiceDefinition;
+  /** `Check` takes bytes, for `decodeCheckRequest`, and gives bytes: answers are encoded once, by `encodeCheckResponse`. */
+  readonly authorization: { readonly Check: MethodDefinition<Buffer, Buffer> } & ServiceDefinition;
   /** The same service as a client sees it. */
   readonly authorizationClient: LoadedService;
   readonly health: LoadedService;
@@ -24,9 +24,14 @@ export function loadProtos(): WireContract {
   });
   const authorizationClient = loaded["envoy.service.auth.v3.Authorization"] as LoadedService;
   const health = loaded["grpc.health.v1.Health"] as LoadedService;
-  const check = authorizationClient.Check as MethodDefinition<CheckRequestMessage, Buffer>;
+  const asBytes = {
+    requestSerialize: passThrough,
+    requestDeserialize: passThrough,
+    responseSerialize: passThrough,
+    responseDeserialize: passThrough,
+  };
   return {
-    authorization: { Check: { ...check, responseSerialize: passThrough, responseDeserialize: passThrough } },
+    authorization: { Check: { ...authorizationClient.Check, ...asBytes } as MethodDefinition<Buffer, Buffer> },
     authorizationClient,
     health,
     encodeCheckResponse,

@@ -1,7 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { singleUriSan } from "./uri-san.ts";
-import type { PeerMessage } from "./wire.ts";
 
 /** Certificates remembered by their text. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -9,7 +8,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_TEXT = 64 * 1024;
 
 /** Reads who asks from the connection's peer: never from a header. */
-export type PrincipalReader = (source: PeerMessage | null | undefined) => string;
+export type PrincipalReader = (source: { readonly principal: string; readonly certificate: string }) => string;
 
 /**
  * The principal as Envoy gave it, empty when there is none. Envoy falls back from the URI SAN to a DNS SAN and the
@@ -18,9 +17,7 @@ export type PrincipalReader = (source: PeerMessage | null | undefined) => string
  */
 export function createPrincipalReader(): PrincipalReader {
   const known = new LRUCache<string, { readonly uri: string | null }>({ maxSize: MAX_BYTES });
-  return (source) => {
-    const principal = source?.principal ?? "";
-    const text = source?.certificate ?? "";
+  return ({ principal, certificate: text }) => {
     if (text === "") return principal;
     let read = known.get(text);
     if (read === undefined) {

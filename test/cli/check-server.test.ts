@@ -12,6 +12,7 @@ const REVISION = `sha256:${"0".repeat(64)}`;
 function echo(asked: CheckInput[]) {
   return {
     revision: REVISION,
+    headers: ["x-team", "upgrade", "connection"],
     decide(input: CheckInput): Decision {
       asked.push(input);
       const allowed = input.method === "GET";

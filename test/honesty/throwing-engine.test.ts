@@ -34,6 +34,7 @@ const ALLOWED: Decision = {
 function brokenAfterOne(): DecisionEngine & { calls: number } {
   return {
     revision: "sha256:test",
+    headers: [],
     calls: 0,
     decide() {
       this.calls += 1;

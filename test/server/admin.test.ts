@@ -131,6 +131,7 @@ describe("metrics", () => {
   test("never grow with hosts, identities or anything else that callers choose", async () => {
     const server = await startAnswering({
       revision: "sha256:one",
+      headers: [],
       decide: (input) =>
         decision({ subject: { spiffeId: input.principal, namespace: null, serviceAccount: null }, target: null }),
     });

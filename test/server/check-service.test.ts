@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 function engineOf(decide: (input: CheckInput, nowMs: number) => Decision, revision = "sha256:one"): DecisionEngine {
-  return { revision, decide };
+  return { revision, headers: ["x-team"], decide };
 }
 
 async function answering(engine: DecisionEngine | null): Promise<Answering & { readonly client: CheckClient }> {
@@ -165,9 +165,13 @@ describe("hostile messages", () => {
     expect(told(await client.check(httpCheck())).effect).toBe("allow");
   });
 
-  test("bytes that are no message are refused without an answer that could be taken for an allow", async () => {
-    const { client } = await answering(engineOf(() => decision()));
-    await expect(client.send(Buffer.from([0x0a, 0xff, 0xff, 0xff, 0x7f]))).rejects.toMatchObject({ code: 13 });
+  test("bytes that are no message are denied and recorded, though the engine would allow anything", async () => {
+    const { client, records, thrown } = await answering(engineOf(() => decision()));
+    for (const bytes of [[0x0a, 0xff, 0xff, 0xff, 0x7f], [0x0a, 2, 0x22, 9], [0x0a, 1, 0x22], [0x0f]]) {
+      expect(told(await client.send(Buffer.from(bytes)))).toMatchObject({ effect: "deny", reason: "internal-error" });
+    }
+    expect(records().map(({ effect, reason }) => `${effect} ${reason}`)).toEqual(Array(4).fill("deny internal-error"));
+    expect(thrown).toHaveLength(4);
   });
 
   test("an empty CheckRequest is asked as an unknown caller for no host", async () => {

@@ -13,7 +13,7 @@ function input(changes: Partial<CheckInput> = {}): CheckInput {
 
 function pdpOf(decide: DecisionEngine["decide"], maxCacheBytes = 1 << 22): Pdp<Decision> {
   const pdp = createPdp<Decision>({ render: (each) => each, sizeOf: () => 500, maxCacheBytes });
-  pdp.install({ revision: "r1", decide });
+  pdp.install({ revision: "r1", headers: [], decide });
   return pdp;
 }
 
@@ -44,7 +44,7 @@ describe("when an answer is kept", () => {
   test("never across revisions", () => {
     const pdp = pdpOf(() => decision());
     pdp.decide(input(), 1);
-    pdp.install({ revision: "r2", decide: () => decision({ effect: "deny" }) });
+    pdp.install({ revision: "r2", headers: [], decide: () => decision({ effect: "deny" }) });
     expect(pdp.decide(input(), 2)).toMatchObject({ hit: false, value: { effect: "deny" } });
     expect(pdp.revision).toBe("r2");
   });

@@ -25,7 +25,7 @@ async function start(
 ): Promise<{ answering: Answering; files: ReturnType<typeof writeTlsFiles> }> {
   const files = writeTlsFiles(server, mesh.cert);
   const answering = await startAnswering(
-    { revision: "sha256:one", decide: () => decision() },
+    { revision: "sha256:one", headers: [], decide: () => decision() },
     { tls: files, callers: createCallerCheck(allowed), tlsPollMs: 20 },
   );
   opened.push({ close: files.remove }, answering);
