@@ -1,0 +1,62 @@
+import type { PolicySet, SourcePosition } from "../policy/model.ts";
+
+/** One generated file before it is written out. */
+export interface FileDraft {
+  /** Relative to the output directory, with `/` separators, ending in `.yaml`. */
+  readonly path: string;
+  /** One sentence for whoever opens the file: what is in it and why. */
+  readonly purpose: string;
+  /** Policy files, relative to the policy directory, that say what is in it. */
+  readonly sources: readonly string[];
+  /** All of the policy set that the documents depend on, and nothing else: its digest is the file's. */
+  readonly inputs: unknown;
+  /** Plain data, one YAML document each, in this order. Keys stay in the order they have here. */
+  readonly documents: readonly object[];
+}
+
+/** Something that the target cannot express, or expresses more weakly than the policies say. */
+export interface GenerateNote {
+  readonly code: NoteCode;
+  /** `error`: what the policies ask for cannot be generated safely, so no file is written. */
+  readonly severity: "warning" | "error";
+  readonly at: SourcePosition;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** Codes of notes; stable, listed in docs/generate.md. */
+export const NOTE_CODES = {
+  "model-enforces-nothing": "Under AllowAny no gateway is in the path: nothing is enforced.",
+  "narrower-than-namespace": "Under RegistryOnly only whole namespaces are told apart; a rule is narrower.",
+  "originates-at-sidecar": "TLS made by the sidecar hides requests from the gateway, which then decides by name only.",
+  "server-speaks-first":
+    "A TCP server that speaks first waits for ever: nothing is dialled before the client's first bytes.",
+  "wildcard-not-expressible": "The target cannot forward a wildcard host safely.",
+  "waypoint-without-principal": "Ambient waypoints give the authorizer no principal: every workload is refused.",
+  "not-expressible": "The target has no object for this.",
+  "native-needs-authorizer": "A rule asks for more than identity and host, which only the authorizer can decide.",
+  "no-authorizer": "The gateway names no authorizer, so there is nobody to ask.",
+  "fails-open": "failOpen lets everything pass while the authorizer is away.",
+} as const;
+
+export type NoteCode = keyof typeof NOTE_CODES;
+
+/** What a target makes of a policy set. */
+export interface Generated {
+  readonly files: readonly FileDraft[];
+  readonly notes: readonly GenerateNote[];
+}
+
+/** Choices that are not in the policies. */
+export interface GenerateOptions {
+  /** Istio: native ALLOW and DENY policies in place of the authorizer. */
+  readonly native: boolean;
+}
+
+/** One target of `sallyport generate`. Pure: the same set and options give the same files. */
+export interface Target {
+  readonly name: string;
+  /** One line for `--help`. */
+  readonly summary: string;
+  generate(set: PolicySet, options: GenerateOptions): Generated;
+}
