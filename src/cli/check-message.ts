@@ -1,5 +1,5 @@
 import type { CheckInput } from "../pdp/decision.ts";
-import { EXTENSION } from "../server/check-request.ts";
+import { EXTENSION } from "../server/decode-check-request.ts";
 import type { AttributeContextMessage, CheckRequestMessage, HeaderValueMessage } from "../server/wire.ts";
 
 /** The Check that Envoy would send for an input, with raw headers, for asking a server as Envoy does. */

@@ -19,7 +19,8 @@ export function createTemplate(bytes: Buffer, placeholder: string): AnswerTempla
 /** A copy of the answer that carries this decision id. */
 export function fillTemplate(template: AnswerTemplate, id: string): Buffer {
   const answer = Buffer.allocUnsafe(template.bytes.length);
-  template.bytes.copy(answer);
-  for (const gap of template.gaps) answer.write(id, gap, ID_LENGTH, "latin1");
+  answer.set(template.bytes);
+  // 36 stores take less than one call of `write`.
+  for (const gap of template.gaps) for (let at = 0; at < ID_LENGTH; at += 1) answer[gap + at] = id.charCodeAt(at);
   return answer;
 }

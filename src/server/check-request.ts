@@ -3,9 +3,7 @@ import type { ReceivedCheck, ReceivedHttp } from "./decode-check-request.ts";
 import { type HttpHeaders, readHttpHeaders } from "./http-headers.ts";
 import type { PrincipalReader } from "./principal.ts";
 
-/** Names under which a generated route or listener says what it forwards to. */
-export const EXTENSION = { host: "sallyport.host", port: "sallyport.port" } as const;
-/** The same for network filters, which have no context extensions: initial metadata of their `grpc_service`. */
+/** What `EXTENSION` is to routes, for network filters, which have no context extensions: initial metadata of their `grpc_service`. */
 const METADATA = { host: "sallyport-host", port: "sallyport-port" } as const;
 
 /** gRPC metadata, as far as it is read here. */
@@ -55,7 +53,7 @@ function httpInput(
     kind: "http",
     principal,
     host: headers.contradiction === null ? authority : `${authority} (${headers.contradiction})`,
-    port: check.extensions.get(EXTENSION.port) ?? null,
+    port: check.port,
     method: headers.method ?? http.method,
     path: headers.raw ? path : doubtReplacedBytes(path),
     headers: headers.pairs,
@@ -71,9 +69,8 @@ function doubtReplacedBytes(path: string): string {
 }
 
 function networkInput(check: ReceivedCheck, metadata: RequestMetadata, principal: string): CheckInput {
-  const { extensions } = check;
-  const named = extensions.get(EXTENSION.host) ?? single(metadata, METADATA.host);
-  const port = extensions.get(EXTENSION.port) ?? single(metadata, METADATA.port);
+  const named = check.host ?? single(metadata, METADATA.host);
+  const port = check.port ?? single(metadata, METADATA.port);
   const kind = named === null ? "tls" : "tcp";
   return { kind, principal, host: named ?? sniOf(check), port, method: "", path: "", headers: [] };
 }

@@ -7,9 +7,9 @@ import { type ReadCheck, type RequestMetadata, readCheck } from "./check-request
 import { createIdSource } from "./decision-id.ts";
 import { decodeCheckRequest } from "./decode-check-request.ts";
 import { READ_HEADERS } from "./http-headers.ts";
-import { createNameFilter, type NameFilter } from "./name-filter.ts";
 import { createPrincipalReader } from "./principal.ts";
 import type { Rendered, Renderer } from "./rendered.ts";
+import { createWantedNames, type WantedNames } from "./wanted-names.ts";
 
 /** What answering needs. */
 export interface CheckServiceOptions {
@@ -48,14 +48,14 @@ export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
   const readPrincipal = createPrincipalReader();
   const nextId = createIdSource();
   let engineHeaders = pdp.headers;
-  let filter = createNameFilter([...READ_HEADERS, ...engineHeaders]);
+  let wantedNames = createWantedNames([...READ_HEADERS, ...engineHeaders]);
 
-  function wanted(): NameFilter {
+  function wanted(): WantedNames {
     if (engineHeaders !== pdp.headers) {
       engineHeaders = pdp.headers;
-      filter = createNameFilter([...READ_HEADERS, ...engineHeaders]);
+      wantedNames = createWantedNames([...READ_HEADERS, ...engineHeaders]);
     }
-    return filter;
+    return wantedNames;
   }
 
   function decide(input: CheckInput, nowMs: number): PdpAnswer<Rendered> {

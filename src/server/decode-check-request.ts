@@ -1,6 +1,6 @@
 import protobuf from "protobufjs/minimal.js";
 import type { HeaderPair } from "../pdp/decision.ts";
-import type { NameFilter } from "./name-filter.ts";
+import { createWantedNames, type WantedNames } from "./wanted-names.ts";
 
 /** What a Check carries, as far as it is read; nothing in it is trusted. Absent texts are empty. */
 export class ReceivedCheck {
@@ -12,8 +12,9 @@ export class ReceivedCheck {
   destinationService = "";
   sni = "";
   http: ReceivedHttp | null = null;
-  /** `context_extensions`: of names given twice the last counts. */
-  readonly extensions = new Map<string, string>();
+  /** What `context_extensions` says under the names of `EXTENSION`; null when it says nothing. */
+  port: string | null = null;
+  host: string | null = null;
 }
 
 /** The HTTP part of a Check. */
@@ -21,25 +22,29 @@ export class ReceivedHttp {
   method = "";
   path = "";
   host = "";
-  /** `header_map`, in order, as far as the filter wants it; names in lower case, values as text if ASCII, else as bytes. */
+  /** The wanted ones of `header_map`, in order, names in lower case. A value is text when it is ASCII, else bytes. */
   readonly raw: HeaderPair[] = [];
   /** Whether `header_map` had any pair at all. */
   hasRaw = false;
-  /** `headers`, which has one text for each name, as far as the filter wants it; names in lower case. */
+  /** The wanted ones of `headers`, which has one text for each name; names in lower case. */
   readonly joined: (readonly [name: string, value: string])[] = [];
 }
 
+/** Names under which a generated route or listener says what it forwards to. */
+export const EXTENSION = { host: "sallyport.host", port: "sallyport.port" } as const;
+
+const EXTENSIONS = createWantedNames(Object.values(EXTENSION));
 const VARINT = 0;
 const BYTES = 2;
 
 /**
  * Reads a CheckRequest off the wire. It is what the general decoder would give, without an object for each message and
  * header of which most are never looked at. Singular messages that come twice are merged, unknown fields skipped.
- * @param wanted Headers whose names it cannot want are skipped unread.
+ * @param wanted Names of the headers to read; others are skipped.
  * @throws when the bytes are not such a message
  * @see protos/envoy/service/auth/v3/attribute_context.proto
  */
-export function decodeCheckRequest(bytes: Buffer, wanted: NameFilter): ReceivedCheck {
+export function decodeCheckRequest(bytes: Buffer, wanted: WantedNames): ReceivedCheck {
   const check = new ReceivedCheck();
   const wire = new Wire(bytes);
   while (wire.at < bytes.length) {
@@ -49,15 +54,16 @@ export function decodeCheckRequest(bytes: Buffer, wanted: NameFilter): ReceivedC
   return check;
 }
 
-function attributes(wire: Wire, end: number, check: ReceivedCheck, wanted: NameFilter): void {
+function attributes(wire: Wire, end: number, check: ReceivedCheck, wanted: WantedNames): void {
   while (wire.at < end) {
     const field = wire.field();
     if (field === 1) source(wire, wire.nested(end), check);
     else if (field === 2) destination(wire, wire.nested(end), check);
     else if (field === 4) request(wire, wire.nested(end), check, wanted);
     else if (field === 10) {
-      const [name, value] = entry(wire, wire.nested(end));
-      check.extensions.set(name, value);
+      const found = entry(wire, wire.nested(end), EXTENSIONS);
+      if (found?.[0] === EXTENSION.port) check.port = found[1];
+      else if (found?.[0] === EXTENSION.host) check.host = found[1];
     } else if (field === 12) tlsSession(wire, wire.nested(end), check);
     else wire.skip();
   }
@@ -92,7 +98,7 @@ function tlsSession(wire: Wire, end: number, check: ReceivedCheck): void {
   wire.ended(end);
 }
 
-function request(wire: Wire, end: number, check: ReceivedCheck, wanted: NameFilter): void {
+function request(wire: Wire, end: number, check: ReceivedCheck, wanted: WantedNames): void {
   while (wire.at < end) {
     if (wire.field() === 2) {
       check.http ??= new ReceivedHttp();
@@ -102,13 +108,13 @@ function request(wire: Wire, end: number, check: ReceivedCheck, wanted: NameFilt
   wire.ended(end);
 }
 
-function http(wire: Wire, end: number, into: ReceivedHttp, wanted: NameFilter): void {
+function http(wire: Wire, end: number, into: ReceivedHttp, wanted: WantedNames): void {
   while (wire.at < end) {
     const field = wire.field();
     if (field === 2) into.method = wire.text(end);
     else if (field === 3) {
-      const pair = entry(wire, wire.nested(end));
-      if (wanted.mayHold(pair[0].length, pair[0].charCodeAt(0))) into.joined.push([lowerCase(pair[0]), pair[1]]);
+      const pair = entry(wire, wire.nested(end), wanted);
+      if (pair !== null) into.joined.push(pair);
     } else if (field === 4) into.path = wire.text(end);
     else if (field === 5) into.host = wire.text(end);
     else if (field === 13) headerMap(wire, wire.nested(end), into, wanted);
@@ -117,7 +123,7 @@ function http(wire: Wire, end: number, into: ReceivedHttp, wanted: NameFilter): 
   wire.ended(end);
 }
 
-function headerMap(wire: Wire, end: number, into: ReceivedHttp, wanted: NameFilter): void {
+function headerMap(wire: Wire, end: number, into: ReceivedHttp, wanted: WantedNames): void {
   while (wire.at < end) {
     if (wire.field() === 1) {
       into.hasRaw = true;
@@ -127,47 +133,37 @@ function headerMap(wire: Wire, end: number, into: ReceivedHttp, wanted: NameFilt
   wire.ended(end);
 }
 
-function header(wire: Wire, end: number, into: HeaderPair[], wanted: NameFilter): void {
-  let name: string | null = "";
+function header(wire: Wire, end: number, into: HeaderPair[], wanted: WantedNames): void {
+  let name: string | null = null;
   let text: string | null = null;
   let raw: string | Uint8Array | null = null;
   while (wire.at < end) {
     const field = wire.field();
-    if (field === 1) name = wire.wantedText(end, wanted);
-    else if (field === 2) text = wire.text(end);
+    if (field === 1) {
+      name = wire.wanted(end, wanted);
+      // Envoy writes names before values: the rest of what nobody wants need not be looked at.
+      if (name === null) wire.at = end;
+    } else if (field === 2) text = wire.text(end);
     else if (field === 3) raw = wire.asciiOrBytes(end);
     else wire.skip();
-    if (name === null) {
-      wire.at = end;
-      return;
-    }
   }
   wire.ended(end);
   // As in the general decoder: raw bytes stand whenever they are there, even empty.
-  into.push([name, raw ?? text ?? ""]);
+  if (name !== null) into.push([name, raw ?? text ?? ""]);
 }
 
-/** An entry of a map of texts. */
-function entry(wire: Wire, end: number): [string, string] {
-  let name = "";
+/** An entry of a map of texts, or null when its name is not wanted. */
+function entry(wire: Wire, end: number, names: WantedNames): readonly [string, string] | null {
+  let name: string | null = null;
   let value = "";
   while (wire.at < end) {
     const field = wire.field();
-    if (field === 1) name = wire.text(end);
+    if (field === 1) name = wire.wanted(end, names);
     else if (field === 2) value = wire.text(end);
     else wire.skip();
   }
   wire.ended(end);
-  return [name, value];
-}
-
-/** Envoy sends names in lower case; others are made so. */
-function lowerCase(name: string): string {
-  for (let at = 0; at < name.length; at += 1) {
-    const unit = name.charCodeAt(at);
-    if (unit > 0x7f || (unit >= 0x41 && unit <= 0x5a)) return name.toLowerCase();
-  }
-  return name;
+  return name === null ? null : [name, value];
 }
 
 /** The library's reader, and bounds that it leaves open: nothing reaches beyond the message it lies in. */
@@ -216,13 +212,12 @@ class Wire {
     return start === end ? "" : this.bytes.toString("utf8", start, end);
   }
 
-  /** The name in lower case, or null when the filter cannot want it. */
-  wantedText(limit: number, wanted: NameFilter): string | null {
+  /** Which of the names comes, or null when none. */
+  wanted(limit: number, names: WantedNames): string | null {
     const end = this.nested(limit);
     const start = this.reader.pos;
     this.reader.pos = end;
-    if (!wanted.mayHold(end - start, this.bytes[start] ?? 0)) return null;
-    return lowerCase(this.bytes.toString("utf8", start, end));
+    return names.find(this.bytes, start, end);
   }
 
   asciiOrBytes(limit: number): string | Uint8Array {

@@ -2,7 +2,7 @@ import { compileBundle } from "../../src/bundle/compile.ts";
 import type { CheckInput } from "../../src/pdp/decision.ts";
 import { createEngine, type Engine } from "../../src/pdp/engine.ts";
 import { createEngineInstance } from "../../src/pdp/engine-instance.ts";
-import { createQuestionWriter } from "../../src/pdp/question.ts";
+import { ALWAYS_READ, createQuestionWriter } from "../../src/pdp/question.ts";
 import { hostOf, serviceOf, shapeOf, syntheticSet, workloadOf } from "./synthetic-set.ts";
 
 /** One size's figures. Times in nanoseconds unless named otherwise. */
@@ -72,7 +72,7 @@ export function measureEngine(module: WebAssembly.Module, rules: number): Engine
 
   const bare = createEngineInstance(module);
   bare.load(bundle);
-  const write = createQuestionWriter(bare, new Set());
+  const write = createQuestionWriter(bare, new Set(ALWAYS_READ));
   const samples = new Float64Array(40_000);
   for (let i = -4000; i < samples.length; i++) {
     // The first call brings the rules into the processor's cache as a first packet would; both are measured as one pair.

@@ -10,8 +10,18 @@ import { syntheticQuestion } from "./engine.ts";
 import { writePolicyText } from "./policy-text.ts";
 import { hostOf, shapeOf, syntheticSet, workloadOf } from "./synthetic-set.ts";
 
-/** CPU microseconds of the server process for each Check, median of the rounds. */
-export interface ServerFigures {
+/** CPU of the server process for each Check, medians of the rounds. */
+export interface Cost {
+  readonly microseconds: number;
+  /** Against the bare handler of the same round: other users of the machine slow both down. */
+  readonly ratio: number;
+}
+
+/** What each kind of server costs. */
+export type ServerFigures = Readonly<Record<keyof Round, Cost>>;
+
+/** CPU microseconds a Check. */
+interface Round {
   readonly bare: number;
   /** The same handler with the flags that sallyport is shipped with. */
   readonly bareTuned: number;
@@ -26,9 +36,9 @@ export interface ServerFigures {
 /** What the container image starts Node with: room for short-lived objects, the larger part of serving's cost. */
 const SHIPPED_FLAGS = ["--max-semi-space-size=64"];
 const RULES = 10_000;
-const WARM_UP = 5_000;
-const CHECKS = 8_000;
-const ROUNDS = 5;
+const WARM_UP = 20_000;
+const CHECKS = 5_000;
+const ROUNDS = 15;
 const IN_FLIGHT = 32;
 /** /proc counts CPU time in hundredths of a second. */
 const TICKS_PER_SECOND = 100;
@@ -154,9 +164,11 @@ export async function measureServer(): Promise<ServerFigures> {
   });
   const full = start("full", serve("full", "64MiB"));
   const small = start("small", serve("small", "64KiB"));
+  // Of its own, so that its full cache and large heap are no part of what a warm server costs.
+  const large = start("large", serve("large", "64MiB"));
   const bare = start("bare", [bareMain, `unix:${directory}/bare`]);
   const tuned = start("tuned", [...SHIPPED_FLAGS, bareMain, `unix:${directory}/tuned`]);
-  const all = [full, small, bare, tuned];
+  const all = [full, small, large, bare, tuned];
   try {
     for (const { child, client } of all) await waitUntil("a server allowing", () => allows(client), 60_000, child);
     const warm = (i: number): Buffer => WARM[i % WARM.length] ?? Buffer.alloc(0);
@@ -166,19 +178,22 @@ export async function measureServer(): Promise<ServerFigures> {
     await load(bare.client, WARM_UP, warm);
     await load(tuned.client, WARM_UP, warm);
     await load(full.client, WARM_UP, warm);
-    await load(full.client, WARM_UP, cold);
+    await load(large.client, WARM_UP, cold);
     await load(small.client, WARM_UP, pool);
-    const rounds: ServerFigures[] = [];
+    const rounds: Round[] = [];
     for (let i = 0; i < ROUNDS; i++) {
       rounds.push({
         bare: await cost(bare, warm),
         bareTuned: await cost(tuned, warm),
         warm: await cost(full, warm),
         cold: await cost(small, pool),
-        strangers: await cost(full, cold),
+        strangers: await cost(large, cold),
       });
     }
-    const of = (key: keyof ServerFigures): number => median(rounds.map((round) => round[key]));
+    const of = (key: keyof Round): Cost => ({
+      microseconds: median(rounds.map((round) => round[key])),
+      ratio: median(rounds.map((round) => round[key] / round.bare)),
+    });
     return {
       bare: of("bare"),
       bareTuned: of("bareTuned"),

@@ -1,14 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { type ReadCheck, readCheck } from "../../src/server/check-request.ts";
 import { decodeCheckRequest } from "../../src/server/decode-check-request.ts";
+import type { WantedNames } from "../../src/server/wanted-names.ts";
 import type { AttributeContextMessage, CheckRequestMessage } from "../../src/server/wire.ts";
 import { CHECKOUT, CONTRACT, httpCheck } from "./harness.ts";
 
 const CHECK = CONTRACT.authorizationClient.Check;
 
+const EVERY: WantedNames = { find: (bytes, start, end) => bytes.toString("utf8", start, end).toLowerCase() };
+
 /** Reads a message after a trip over the wire format. */
 function read(message: CheckRequestMessage, metadata: Record<string, readonly string[]> = {}): ReadCheck {
-  const request = decodeCheckRequest(CHECK?.requestSerialize(message) as Buffer, { mayHold: () => true });
+  const request = decodeCheckRequest(CHECK?.requestSerialize(message) as Buffer, EVERY);
   return readCheck(request, { get: (key) => metadata[key] ?? [] }, ({ principal }) => principal);
 }
 
@@ -128,7 +131,7 @@ describe("joined headers", () => {
     const request = [0x12, http.length, ...http];
     const attributes = [0x22, request.length, ...request];
     const bytes = Buffer.from([0x0a, attributes.length, ...attributes]);
-    const { input } = readCheck(decodeCheckRequest(bytes, { mayHold: () => true }), { get: () => [] }, () => "");
+    const { input } = readCheck(decodeCheckRequest(bytes, EVERY), { get: () => [] }, () => "");
     expect([...input.headers].sort()).toEqual([...pairs].map((pair) => [...pair]).sort());
   });
 });
