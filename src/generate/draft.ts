@@ -37,6 +37,8 @@ export const NOTE_CODES = {
   "native-needs-authorizer": "A rule asks for more than identity and host, which only the authorizer can decide.",
   "no-authorizer": "The gateway names no authorizer, so there is nobody to ask.",
   "fails-open": "failOpen lets everything pass while the authorizer is away.",
+  "ungoverned-namespaces": "Network policies hold only in the namespaces that the policies name.",
+  "no-gateway-selector": "The gateway names no labels of its pods, so they cannot be told from others.",
 } as const;
 
 export type NoteCode = keyof typeof NOTE_CODES;
