@@ -1,5 +1,5 @@
 /**
- * Writes what is made from the sources and checked in: docs/diagnostics.md and docs/schema. With `--check` writes
+ * Writes what is made from the sources and checked in: docs/diagnostics.md, docs/generate-notes.md, docs/schema and docs/pictures. With `--check` writes
  * nothing, shows what differs, and exits 1 if anything does.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,6 +8,8 @@ import { parseArgs } from "node:util";
 import { anyKindSchema, kindSchema, schemaFileName } from "../src/policy/json-schema.ts";
 import { KINDS, type Kind } from "../src/policy/schema/kinds.ts";
 import { diagnosticsPage } from "./diagnostics-page.ts";
+import { notesPage } from "./notes-page.ts";
+import { trafficPathPictures } from "./traffic-paths.ts";
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +23,8 @@ const kinds = Object.keys(KINDS) as Kind[];
 const wanted = new Map<string, string>([
   ["docs/diagnostics.md", diagnosticsPage()],
   ["docs/schema/sallyport.schema.json", json(anyKindSchema())],
+  ["docs/generate-notes.md", notesPage()],
+  ...[...trafficPathPictures()].map(([name, text]) => [`docs/pictures/${name}`, text] as const),
   ...kinds.map((kind) => [`docs/schema/${schemaFileName(kind)}`, json(kindSchema(kind))] as const),
 ]);
 

@@ -10,6 +10,8 @@ export const EXIT = {
   invalidPolicy: 3,
   /** `test`: a case did not come out as expected. */
   testsFailed: 4,
+  /** `generate --check`: the directory is not what the policies say. */
+  differs: 5,
   /** The command line cannot be understood. */
   usage: 64,
 } as const;

@@ -4,6 +4,7 @@ import { checkCommand } from "./check.ts";
 import { compileCommand } from "./compile.ts";
 import { demoCommand } from "./demo.ts";
 import { EXIT } from "./exit-code.ts";
+import { generateCommand } from "./generate.ts";
 import { inspectCommand } from "./inspect.ts";
 import { serveCommand } from "./serve.ts";
 import { testCommand } from "./test.ts";
@@ -21,6 +22,7 @@ const commands = [
   checkCommand(),
   compileCommand(),
   inspectCommand(),
+  generateCommand(),
   demoCommand(),
 ];
 for (const command of commands) {

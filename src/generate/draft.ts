@@ -24,7 +24,7 @@ export interface GenerateNote {
   readonly fix: string;
 }
 
-/** Codes of notes; stable, listed in docs/generate.md. */
+/** Codes of notes; stable, listed in docs/generate-notes.md. */
 export const NOTE_CODES = {
   "model-enforces-nothing": "Under AllowAny no gateway is in the path: nothing is enforced.",
   "narrower-than-namespace": "Under RegistryOnly only whole namespaces are told apart; a rule is narrower.",
