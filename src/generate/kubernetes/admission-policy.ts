@@ -44,7 +44,7 @@ const MATCH_CONDITIONS = [
 ];
 
 const COMMON_VARIABLES: readonly Variable[] = [
-  { name: "spec", expression: "has(object.spec) ? object.spec : {}" },
+  { name: "spec", expression: "has(object.spec) ? dyn(object.spec) : dyn({})" },
   // Controllers that only touch metadata must not trip over what was there before.
   {
     name: "writes",

@@ -16,6 +16,11 @@ export function gatewayFile(set: PolicySet): FileDraft {
     ...(ports.length === 0 ? [] : [{ to: publicPeers(), ports: tcp(ports) }]),
     ...internalRules(set),
   ];
+  const others = networkPolicy("sallyport-egress", namespace, {
+    podSelector: {},
+    policyTypes: ["Egress"],
+    egress: meshBasics(),
+  });
   const policy = networkPolicy("sallyport-gateway", namespace, {
     podSelector: { matchLabels: selector },
     policyTypes: ["Egress"],
@@ -26,7 +31,7 @@ export function gatewayFile(set: PolicySet): FileDraft {
     purpose: "Only the gateway's pods reach the outside: never a private, link-local or metadata address by accident.",
     sources: [set.gateway.at.file, ...set.services.map(({ at }) => at.file)],
     inputs: { namespace, selector, egress },
-    documents: [policy],
+    documents: [others, policy],
   };
 }
 

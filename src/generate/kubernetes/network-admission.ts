@@ -21,7 +21,7 @@ export function networkAdmissionFile(set: PolicySet): FileDraft {
       name: "sallyport-network-policies",
       resources: [{ apiGroup: "networking.k8s.io", resources: ["networkpolicies"] }],
       namespaces: { label: NAMESPACE_NAME, names },
-      variables: [{ name: "egress", expression: "has(variables.spec.egress) ? variables.spec.egress : []" }],
+      variables: [{ name: "egress", expression: "has(variables.spec.egress) ? variables.spec.egress : dyn([])" }],
       validations: [
         {
           expression: `!(request.namespace in ${celList(reserved)})`,
