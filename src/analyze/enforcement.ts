@@ -1,5 +1,6 @@
 import type { Decision } from "../pdp/decision.ts";
-import type { SecurityModel } from "../policy/model.ts";
+import type { PolicySet } from "../policy/model.ts";
+import { namespacesOf } from "../policy/visibility.ts";
 
 /** What the mesh really enforces, whatever the rules say. */
 export interface Enforcement {
@@ -16,10 +17,8 @@ export interface Enforcement {
  * the decision then only says what `Gateway` would do.
  * @see docs/semantics.md §5
  */
-export function enforcement(
-  model: SecurityModel,
-  decision: Pick<Decision, "effect" | "service" | "subject">,
-): Enforcement {
+export function enforcement(set: PolicySet, decision: Pick<Decision, "effect" | "service" | "subject">): Enforcement {
+  const model = set.gateway.securityModel;
   if (model === "Gateway") {
     return {
       by: "workload",
@@ -34,11 +33,19 @@ export function enforcement(
       explanation: "under AllowAny everything leaves; this is only what the rules would say",
     };
   }
-  const visible = decision.service !== null;
   const where = decision.subject?.namespace ?? null;
+  const visible = isVisible(set, decision.service, where);
   const place = where === null ? "to this workload" : `in namespace ${where}`;
   const explanation = visible
     ? `under RegistryOnly it leaves, because service ${decision.service} is visible ${place}`
     : `under RegistryOnly it does not leave, because no service visible ${place} registers this host and port`;
   return { by: "namespace", leaves: visible, explanation };
+}
+
+/** As the generators make it: a service is visible where some enforced allow lets somebody reach it. */
+function isVisible(set: PolicySet, title: string | null, namespace: string | null): boolean {
+  const service = set.services.find(({ scope, name }) => (scope === "" ? name : `${scope}/${name}`) === title);
+  if (service === undefined) return false;
+  const namespaces = namespacesOf(set, service);
+  return namespaces === null || (namespace !== null && namespaces.includes(namespace));
 }

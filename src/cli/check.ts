@@ -81,7 +81,7 @@ async function askHere(request: WrittenRequest, options: CheckOptions): Promise<
   if (asked === null) return null;
   const engine = createEngine(module, compileBundle(set));
   const decision = engine.decide(asked.input, options.now ?? Date.now());
-  const enforced = enforcement(set.gateway.securityModel, decision);
+  const enforced = enforcement(set, decision);
   return localAnswer(request, asked, decision, { set, enforced, revision: engine.revision });
 }
 

@@ -1,4 +1,4 @@
-import type { EgressPolicy, ExternalService, PolicySet, Rule, ServiceRef } from "../policy/model.ts";
+import type { ExternalService, PolicySet, ServiceRef } from "../policy/model.ts";
 
 /** A name for objects of a service: a DNS subdomain, unique among services, since neither part holds a dot. */
 export function objectName({ scope, name }: ServiceRef): string {
@@ -36,58 +36,4 @@ export function isTls(protocol: string): boolean {
   return protocol === "HTTPS" || protocol === "TLS";
 }
 
-/** An allow that can let somebody reach a service. */
-export interface Opening {
-  readonly policy: EgressPolicy;
-  readonly rule: Rule;
-}
-
-/** The enforced allows that aim at a service, by name or by one of its hosts. Windows of time are not looked at. */
-export function openingsOf(set: PolicySet, service: ExternalService): readonly Opening[] {
-  return set.policies
-    .filter(
-      ({ mode, scope }) => mode === "enforce" && (service.scope === "" || scope === "" || scope === service.scope),
-    )
-    .flatMap((policy) => policy.rules.map((rule) => ({ policy, rule })))
-    .filter(({ rule }) => rule.effect === "allow" && (rule.to ?? []).some((target) => aims(target, service)));
-}
-
-function aims(target: NonNullable<Rule["to"]>[number], service: ExternalService): boolean {
-  if (target.service !== null) return target.service.scope === service.scope && target.service.name === service.name;
-  return (target.hosts ?? []).some((host) => service.hosts.some((own) => own === host || covers(own, host)));
-}
-
-function covers(wide: string, narrow: string): boolean {
-  return isWildcard(wide) && hostSuffix(narrow).endsWith(`.${hostSuffix(wide)}`);
-}
-
-/** Namespaces whose workloads some allow lets reach a service; `null` when that can be any namespace. Sorted. */
-export function namespacesOf(set: PolicySet, service: ExternalService): readonly string[] | null {
-  const found = new Set<string>();
-  for (const { policy, rule } of openingsOf(set, service)) {
-    for (const subject of rule.from ?? []) {
-      const members =
-        subject.kind === "group"
-          ? (set.groups.find((each) => each.scope === subject.scope && each.name === subject.name)?.members ?? [])
-          : [subject];
-      for (const member of members) {
-        const namespace = namespaceOf(member, set);
-        // A tenant's rule speaks for its own workloads only, whoever its group names.
-        if (policy.scope !== "") found.add(policy.scope);
-        else if (namespace === null) return null;
-        else found.add(namespace);
-      }
-    }
-  }
-  if (service.scope !== "") return found.has(service.scope) ? [service.scope] : [];
-  return [...found].sort();
-}
-
-function namespaceOf(
-  member: Exclude<NonNullable<Rule["from"]>[number], { kind: "group" }>,
-  set: PolicySet,
-): string | null {
-  if (member.kind === "namespace") return member.namespace;
-  if (member.kind === "trustDomain" || member.trustDomain !== set.gateway.trustDomains[0]) return null;
-  return /^\/ns\/([^/]+)\//.exec(`${member.path}/`)?.[1] ?? null;
-}
+export { namespacesOf, openingsOf } from "../policy/visibility.ts";

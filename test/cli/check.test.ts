@@ -83,19 +83,26 @@ describe("check", () => {
   });
 
   it.each([
-    ["AllowAny", "none", true, true],
-    ["RegistryOnly", "namespace", true, false],
-    ["Gateway", "workload", false, false],
-  ])("says what the mesh enforces under %s", async (model, enforcedBy, leaves, unregisteredLeaves) => {
-    const gateway = `${SMALL_SET["gateway.yaml"]}`.replace("{fallback: deny}", `{securityModel: ${model}}`);
-    const dir = await temporaryDirectory({ ...SMALL_SET, "gateway.yaml": gateway });
-    const ask = async (to: string) => {
-      const { stdout } = await runCli(["check", "--policies", dir, "market/x", to, ...NOW, "-o", "json"]);
-      return JSON.parse(stdout);
-    };
-    expect(await ask(READ)).toMatchObject({ enforcedBy, leaves });
-    expect(await ask("GET http://other.example.org/")).toMatchObject({ enforcedBy, leaves: unregisteredLeaves });
-  });
+    ["AllowAny", "none", true, true, true],
+    ["RegistryOnly", "namespace", true, false, false],
+    ["Gateway", "workload", false, false, false],
+  ])(
+    "says what the mesh enforces under %s",
+    async (model, enforcedBy, neighbourLeaves, strangerLeaves, unregisteredLeaves) => {
+      const gateway = `${SMALL_SET["gateway.yaml"]}`.replace("{fallback: deny}", `{securityModel: ${model}}`);
+      const dir = await temporaryDirectory({ ...SMALL_SET, "gateway.yaml": gateway });
+      const ask = async (from: string, to: string) => {
+        const { stdout } = await runCli(["check", "--policies", dir, from, to, ...NOW, "-o", "json"]);
+        return JSON.parse(stdout);
+      };
+      const post = READ.replace("GET", "POST");
+      // No rule lets shop/x post, but rules let its namespace reach the service; no rule lets anybody of market.
+      expect(await ask("shop/x", post)).toMatchObject({ enforcedBy, leaves: neighbourLeaves });
+      expect(await ask("market/x", READ)).toMatchObject({ enforcedBy, leaves: strangerLeaves });
+      const elsewhere = "GET http://other.example.org/";
+      expect(await ask("shop/x", elsewhere)).toMatchObject({ enforcedBy, leaves: unregisteredLeaves });
+    },
+  );
 
   it.each([
     [["shop/cart"]],

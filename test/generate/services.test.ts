@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { namespacesOf, objectName, openingsOf } from "../../src/generate/services.ts";
+import { objectName } from "../../src/generate/services.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
 import type { PolicySet } from "../../src/policy/model.ts";
+import { namespacesOf, openingsOf } from "../../src/policy/visibility.ts";
 import { canon, policyFiles } from "../policy/policy-files.ts";
 
 const SERVICES = `
