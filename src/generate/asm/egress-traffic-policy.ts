@@ -1,7 +1,7 @@
 import type { ExternalService, PolicySet } from "../../policy/model.ts";
 import type { FileDraft } from "../draft.ts";
+import { gatewayPorts } from "../gateway-ports.ts";
 import { objectName } from "../services.ts";
-import { gatewayPorts } from "./gateway-ports.ts";
 
 /** A service that goes into the policy, and the namespaces that may reach it. */
 export interface Held {

@@ -1,5 +1,6 @@
 import type { ExternalService, PolicySet } from "../../policy/model.ts";
-import { isTls, isWildcard, namespacesOf } from "../services.ts";
+import { namespacesOf } from "../../policy/visibility.ts";
+import { isTls, isWildcard } from "../services.ts";
 
 /** A service that an ASMEgressTrafficPolicy can hold, or why it cannot. */
 export type Expressible =

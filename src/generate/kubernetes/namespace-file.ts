@@ -1,6 +1,6 @@
 import type { ExternalService, PolicySet } from "../../policy/model.ts";
-import type { FileDraft } from "../draft.ts";
 import { namespacesOf } from "../../policy/visibility.ts";
+import type { FileDraft } from "../draft.ts";
 import { publicPeers } from "./address-ranges.ts";
 import { networkPolicy } from "./objects.ts";
 import { gatewayPods, meshBasics, tcp } from "./peers.ts";

@@ -1,6 +1,6 @@
 import type { PolicySet } from "../../policy/model.ts";
-import type { GenerateNote } from "../draft.ts";
 import { namespacesOf, openingsOf } from "../../policy/visibility.ts";
+import type { GenerateNote } from "../draft.ts";
 import { serviceTitle } from "../services.ts";
 import { ungovernableNamespaces } from "./governed-namespaces.ts";
 import { isAddressed } from "./upstream.ts";

@@ -1,4 +1,4 @@
-/** Ports that ASM itself allots to TLS and TCP services; the gateway's other ports lie outside. */
+/** Ports that ASM itself allots to TLS and TCP services, and that Istio leaves alone. */
 const FIRST = 10_001;
 const COUNT = 10_000;
 

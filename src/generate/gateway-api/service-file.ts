@@ -1,0 +1,184 @@
+import type { ExternalService, PolicySet } from "../../policy/model.ts";
+import { namespacesOf } from "../../policy/visibility.ts";
+import type { FileDraft } from "../draft.ts";
+import { isHttp, objectName, serviceTitle } from "../services.ts";
+import { keyOf, type Leg, legsOf } from "./leg.ts";
+import { metadata } from "./objects.ts";
+
+/** A service's way from the application to the gateway, and from there out. */
+export function serviceFile(set: PolicySet, service: ExternalService, ports: ReadonlyMap<string, number>): FileDraft {
+  const namespaces = namespacesOf(set, service);
+  const legs = legsOf(service);
+  const { name, namespace } = set.gateway;
+  return {
+    path: `services/${objectName(service)}.yaml`,
+    purpose: `${serviceTitle(service)}: its hosts for the mesh, the routes to the gateway and from there out.`,
+    sources: [service.at.file],
+    inputs: { service, namespaces, gateway: { name, namespace }, ports: legs.map((leg) => ports.get(keyOf(leg))) },
+    documents: [
+      ...entries(set, service, namespaces, legs),
+      ...origination(set, service, legs),
+      ...legs.flatMap((leg) => [toGateway(set, leg, ports), out(set, leg)]),
+      tellPorts(set, service, legs, ports),
+    ],
+  };
+}
+
+/**
+ * What the mesh may know is the dialled ports alone: an entry that had the upstream port as well would give sidecars
+ * a way to it, round the gateway.
+ */
+function entries(
+  set: PolicySet,
+  service: ExternalService,
+  namespaces: readonly string[] | null,
+  legs: readonly Leg[],
+): readonly object[] {
+  const { namespace } = set.gateway;
+  const dialled = new Set(service.ports.map(({ number }) => number));
+  const upstream = [...new Set(legs.filter(({ originates }) => originates).map((leg) => leg.upstream))].filter(
+    (number) => !dialled.has(number),
+  );
+  const mesh = service.ports.map(({ number, protocol }) => ({
+    number,
+    name: `${protocol.toLowerCase()}-${number}`,
+    protocol,
+  }));
+  const outer = upstream.map((number) => ({ number, name: `https-${number}`, protocol: "HTTPS" }));
+  const entry = (suffix: string, host: string, list: readonly object[], exportTo: readonly string[]): object => ({
+    apiVersion: "networking.istio.io/v1",
+    kind: "ServiceEntry",
+    metadata: metadata(suffix, namespace),
+    spec: { hosts: [host], location: "MESH_EXTERNAL", resolution: "DNS", ports: list, exportTo },
+  });
+  const visible = namespaces === null ? ["*"] : [...new Set([".", ...namespaces])];
+  return [...service.hosts].sort().flatMap((host, index) => {
+    const name = `${objectName(service)}-${index}`;
+    return [
+      entry(name, host, mesh, visible),
+      ...(outer.length === 0 ? [] : [entry(`${name}-upstream`, host, outer, ["."])]),
+    ];
+  });
+}
+
+/** Verified TLS, for the gateway's own namespace only: sidecars that had this rule would speak TLS twice. */
+function origination(set: PolicySet, { tls }: ExternalService, legs: readonly Leg[]): readonly object[] {
+  if (tls === null) return [];
+  const mode = tls.credentialName === null ? "SIMPLE" : "MUTUAL";
+  const seen = legs.filter(({ originates }) => originates).map(({ host, name }) => [host, name] as const);
+  return [...new Map([...seen].reverse())].reverse().map(([host, name]) => ({
+    apiVersion: "networking.istio.io/v1",
+    kind: "DestinationRule",
+    metadata: metadata(name, set.gateway.namespace),
+    spec: {
+      host,
+      exportTo: ["."],
+      trafficPolicy: {
+        portLevelSettings: [
+          {
+            port: { number: tls.port },
+            tls: {
+              mode,
+              sni: host,
+              subjectAltNames: tls.subjectAltNames.length === 0 ? [host] : tls.subjectAltNames,
+              ...(tls.credentialName === null ? {} : { credentialName: tls.credentialName }),
+              ...(tls.caCertificates === null ? {} : { caCertificates: tls.caCertificates }),
+            },
+          },
+        ],
+      },
+    },
+  }));
+}
+
+/** The mesh's leg: whoever dials the host comes to the gateway. */
+function toGateway(set: PolicySet, leg: Leg, ports: ReadonlyMap<string, number>): object {
+  const { name, namespace } = set.gateway;
+  const http = isHttp(leg.dialled.protocol);
+  const parent = leg.name.slice(0, leg.name.lastIndexOf("-"));
+  return {
+    apiVersion: http ? "gateway.networking.k8s.io/v1" : "gateway.networking.k8s.io/v1alpha2",
+    kind: http ? "HTTPRoute" : "TLSRoute",
+    metadata: metadata(`${leg.name}-mesh`, namespace),
+    spec: {
+      parentRefs: [{ group: "networking.istio.io", kind: "ServiceEntry", name: parent, port: leg.dialled.number }],
+      ...(http ? {} : { hostnames: [leg.host] }),
+      rules: [{ backendRefs: [{ name, port: ports.get(keyOf(leg)) }] }],
+    },
+  };
+}
+
+/** The gateway's leg. Behind terminated TLS Istio takes TCP routes; the listener already holds the one host. */
+function out(set: PolicySet, leg: Leg): object {
+  const { name, namespace } = set.gateway;
+  const backendRefs = [{ group: "networking.istio.io", kind: "Hostname", name: leg.host, port: leg.upstream }];
+  const parentRefs = [{ name, sectionName: leg.name }];
+  if (!isHttp(leg.dialled.protocol)) {
+    return {
+      apiVersion: "gateway.networking.k8s.io/v1alpha2",
+      kind: "TCPRoute",
+      metadata: metadata(leg.name, namespace),
+      spec: { parentRefs, rules: [{ backendRefs }] },
+    };
+  }
+  // Envoy adds the client's certificate for us; outside it is nobody's business.
+  const filters = [{ type: "RequestHeaderModifier", requestHeaderModifier: { remove: ["x-forwarded-client-cert"] } }];
+  return {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "HTTPRoute",
+    metadata: metadata(leg.name, namespace),
+    spec: { parentRefs, hostnames: [leg.host], rules: [{ filters, backendRefs }] },
+  };
+}
+
+/** Tells the authorizer the dialled port, by the gateway's port that stands for it, and dials after its answer. */
+function tellPorts(
+  set: PolicySet,
+  service: ExternalService,
+  legs: readonly Leg[],
+  ports: ReadonlyMap<string, number>,
+): object {
+  const configPatches = legs.flatMap((leg) => patches(leg, ports.get(keyOf(leg))));
+  return {
+    apiVersion: "networking.istio.io/v1alpha3",
+    kind: "EnvoyFilter",
+    metadata: metadata(`${objectName(service)}-ports`, set.gateway.namespace),
+    spec: { workloadSelector: { labels: set.gateway.selector }, configPatches },
+  };
+}
+
+function patches({ dialled }: Leg, portNumber: number | undefined): readonly object[] {
+  const port = `${dialled.number}`;
+  if (isHttp(dialled.protocol)) {
+    const perRoute = {
+      "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute",
+      check_settings: { context_extensions: { "sallyport.port": port } },
+    };
+    return [
+      {
+        applyTo: "HTTP_ROUTE",
+        match: { context: "GATEWAY", routeConfiguration: { portNumber } },
+        patch: {
+          operation: "MERGE",
+          value: { typed_per_filter_config: { "envoy.filters.http.ext_authz": perRoute } },
+        },
+      },
+    ];
+  }
+  const network = (name: string, value: object): object => ({
+    applyTo: "NETWORK_FILTER",
+    match: { context: "GATEWAY", listener: { portNumber, filterChain: { filter: { name } } } },
+    patch: { operation: "MERGE", value: { typed_config: value } },
+  });
+  return [
+    network("envoy.filters.network.ext_authz", {
+      "@type": "type.googleapis.com/envoy.extensions.filters.network.ext_authz.v3.ExtAuthz",
+      grpc_service: { initial_metadata: [{ key: "sallyport-port", value: port }] },
+    }),
+    network("envoy.filters.network.tcp_proxy", {
+      "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+      upstream_connect_mode: "ON_DOWNSTREAM_DATA",
+      max_early_data_bytes: 16_384,
+    }),
+  ];
+}
