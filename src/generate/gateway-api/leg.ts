@@ -43,7 +43,7 @@ export function reasonAgainst({ gateway }: PolicySet, service: ExternalService):
     return "no route matches TCP by address";
   }
   if (mirror !== null || split.length > 0) return "mirrors and splits need certificates' names of several hosts";
-  if (connections !== null) return "no route has connection settings";
+  if (connections?.share === "workload") return "all workloads share the gateway's connections to one host";
   if (tls === null || tls.originate === "none") return null;
   if (tls.originate === "sidecar") return "the sidecar would speak TLS, which a route for HTTP does not match";
   return tls.minVersion === "TLSV1_3" ? "no object says the lowest TLS version of one host" : null;

@@ -62,8 +62,19 @@ function entries(
 }
 
 /** Verified TLS, for the gateway's own namespace only: sidecars that had this rule would speak TLS twice. */
-function origination(set: PolicySet, { tls }: ExternalService, legs: readonly Leg[]): readonly object[] {
+function origination(set: PolicySet, { tls, connections }: ExternalService, legs: readonly Leg[]): readonly object[] {
   if (tls === null) return [];
+  const pool =
+    connections === null
+      ? {}
+      : {
+          connectionPool: {
+            http: {
+              maxRequestsPerConnection: connections.maxRequestsPerConnection,
+              idleTimeout: `${connections.idleTimeoutMs / 1000}s`,
+            },
+          },
+        };
   const mode = tls.credentialName === null ? "SIMPLE" : "MUTUAL";
   const seen = legs.filter(({ originates }) => originates).map(({ host, name }) => [host, name] as const);
   return [...new Map([...seen].reverse())].reverse().map(([host, name]) => ({
@@ -77,6 +88,7 @@ function origination(set: PolicySet, { tls }: ExternalService, legs: readonly Le
         portLevelSettings: [
           {
             port: { number: tls.port },
+            ...pool,
             tls: {
               mode,
               sni: host,

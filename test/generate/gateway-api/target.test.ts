@@ -147,6 +147,14 @@ describe("HTTP, upgraded at the gateway", () => {
     );
   });
 
+  test("workloads share the gateway's connections, as the service asks", () => {
+    const pooled = generate(HTTP.replace(/}$/, ", connections: {maxRequestsPerConnection: 7, idleTimeout: 300s}}"));
+    const rule = documents(pooled, "DestinationRule").find((each) => `${each.spec?.host}` === "a.example.com");
+    expect(rule?.spec?.trafficPolicy?.portLevelSettings).toEqual([
+      expect.objectContaining({ connectionPool: { http: { maxRequestsPerConnection: 7, idleTimeout: "300s" } } }),
+    ]);
+  });
+
   test("the client's certificate stays inside", () => {
     const outer = documents(generated, "HTTPRoute").filter(({ spec }) => JSON.stringify(spec).includes("Hostname"));
     expect(outer).toHaveLength(2);
