@@ -105,13 +105,15 @@ function gateways(set: PolicySet): readonly Validation[] {
   const keys = celList(Object.keys(set.gateway.selector));
   const istio = "request.resource.resource == 'gateways' && request.resource.group == 'networking.istio.io'";
   const standard = "request.resource.group == 'gateway.networking.k8s.io'";
+  const bySelector: Validation = {
+    expression: onWrite(
+      `!(${istio}) || (has(variables.spec.selector) && ${keys}.exists(k, k in variables.spec.selector && variables.spec.selector[k] != ${own}[k]))`,
+    ),
+    message: `may open ports on the egress gateway; select other pods by one of the labels ${Object.keys(set.gateway.selector).sort().join(", ")}`,
+  };
   return [
-    {
-      expression: onWrite(
-        `!(${istio}) || (has(variables.spec.selector) && ${keys}.exists(k, k in variables.spec.selector && variables.spec.selector[k] != ${own}[k]))`,
-      ),
-      message: `may open ports on the egress gateway; select other pods by one of the labels ${Object.keys(set.gateway.selector).sort().join(", ")}`,
-    },
+    // Only RegistryOnly may go without labels, and has no gateway that a tenant could open.
+    ...(Object.keys(set.gateway.selector).length === 0 ? [] : [bySelector]),
     {
       expression: onWrite(
         `!(${standard}) || !has(variables.spec.addresses) || variables.spec.addresses.all(a, has(a.value) && !(${isProtected("a.value")}))`,

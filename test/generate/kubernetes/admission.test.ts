@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type AdmissionRequest, review } from "./admission-review.ts";
-import { documentsOf, loadModel } from "./policy-sets.ts";
+import { documentsOf, loadModel, loadText } from "./policy-sets.ts";
 
 const objects = documentsOf(loadModel("Gateway"));
 const MANAGED = { "app.kubernetes.io/managed-by": "sallyport" };
@@ -274,4 +274,22 @@ describe("honest work is admitted", () => {
     const request = write(NETWORK, { egress: [{}] }, { namespace: "istio-egress", administrator: true });
     expect(review(objects, request)).toEqual([]);
   });
+});
+
+test("without a gateway and without wildcards the expressions still hold", () => {
+  const text = `
+apiVersion: sallyport.dev/v1alpha1
+kind: EgressGateway
+metadata: {name: egress, namespace: istio-egress}
+spec: {securityModel: RegistryOnly}
+---
+apiVersion: sallyport.dev/v1alpha1
+kind: ExternalService
+metadata: {name: stripe}
+spec: {hosts: [api.stripe.com], ports: [{number: 443, protocol: TLS}]}
+`;
+  const plain = documentsOf(loadText(text));
+  expect(review(plain, write(SERVICE_ENTRY, internal("*.stripe.com")))).toHaveLength(1);
+  expect(review(plain, write(SERVICE_ENTRY, internal("mine.internal")))).toEqual([]);
+  expect(review(plain, write(GATEWAY, { selector: { app: "mine" }, servers: [] }))).toEqual([]);
 });
