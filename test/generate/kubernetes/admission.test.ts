@@ -48,6 +48,11 @@ describe("tenants' tricks are refused", () => {
       NETWORK,
       { egress: [{ to: [{ podSelector: {} }] }, { to: [{ ipBlock: { cidr: "::/0" } }] }] },
     ],
+    [
+      "a block in the coat of a peer",
+      NETWORK,
+      { egress: [{ to: [{ podSelector: {}, ipBlock: { cidr: "0.0.0.0/0" } }] }] },
+    ],
     ["a peer that says nothing", NETWORK, { egress: [{ to: [{}] }] }],
     ["a policy beside the gateway", NETWORK, { ingress: [{}] }, { namespace: "istio-egress" }],
     ["ingress to the authorizer", NETWORK, { ingress: [{}] }, { namespace: "sallyport-system" }],
