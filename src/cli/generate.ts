@@ -16,9 +16,9 @@ The same policies give the same bytes. Every file names the policy files it come
 on, so that an edit changes only the files it concerns. Without -o and --check all documents go to standard output.
 
 Examples:
-  sallyport generate kubernetes                  print the objects
-  sallyport generate istio -o deploy/istio       write one file a service and the shared ones; remove stale ones of ours
-  sallyport generate istio --check deploy/istio  for CI: exit 5 and a diff when the directory is not what the policies say
+  sallyport generate kubernetes                        print the objects
+  sallyport generate kubernetes -o deploy/egress       write the files; remove stale ones of ours
+  sallyport generate kubernetes --check deploy/egress  for CI: exit 5 and a diff when the directory is not what the policies say
 
 Exit codes: 0 done, 1 a file cannot be read or written, 3 the policies are invalid or ask for what the target cannot do
 safely, 5 --check found differences.`;
@@ -34,8 +34,8 @@ interface Options {
 /** `sallyport generate`: policy directory to gateway configuration. */
 export function generateCommand(): Command {
   return new Command("generate")
-    .summary("write the gateway's configuration")
-    .description("Write the configuration that makes the egress gateway the only way out.")
+    .summary("write the objects that make the gateway the only way out")
+    .description("Write the objects that make the egress gateway the only way out.")
     .addArgument(new Argument("<target>", "what to write it for").choices(TARGETS.map(({ name }) => name)))
     .addOption(policiesOption())
     .option("-o, --out <dir>", "directory to write to")

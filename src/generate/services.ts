@@ -1,4 +1,4 @@
-import type { ExternalService, PolicySet, ServiceRef } from "../policy/model.ts";
+import type { ServiceRef } from "../policy/model.ts";
 
 /** A name for objects of a service: a DNS subdomain, unique among services, since neither part holds a dot. */
 export function objectName({ scope, name }: ServiceRef): string {
@@ -8,13 +8,6 @@ export function objectName({ scope, name }: ServiceRef): string {
 /** `name`, or `namespace/name`: how people name a service. */
 export function serviceTitle({ scope, name }: ServiceRef): string {
   return scope === "" ? name : `${scope}/${name}`;
-}
-
-/** The service a reference names. @throws never for sets that were loaded: loading refuses dangling references */
-export function serviceOf(set: PolicySet, { scope, name }: ServiceRef): ExternalService {
-  const found = set.services.find((each) => each.scope === scope && each.name === name);
-  if (found === undefined) throw new RangeError(`no service ${serviceTitle({ scope, name })}`);
-  return found;
 }
 
 export function isWildcard(host: string): boolean {
@@ -35,5 +28,3 @@ export function isHttp(protocol: string): boolean {
 export function isTls(protocol: string): boolean {
   return protocol === "HTTPS" || protocol === "TLS";
 }
-
-export { namespacesOf, openingsOf } from "../policy/visibility.ts";
