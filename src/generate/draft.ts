@@ -39,6 +39,7 @@ export const NOTE_CODES = {
   "fails-open": "failOpen lets everything pass while the authorizer is away.",
   "ungoverned-namespaces": "Network policies hold only in the namespaces that the policies name.",
   "no-gateway-selector": "The gateway names no labels of its pods, so they cannot be told from others.",
+  "ambiguous-route": "Traffic is sent on to a service without saying to which of its hosts.",
   "inner-sni-unchecked": "Nothing holds the application's own SNI to the host that was authorised.",
 } as const;
 

@@ -1,4 +1,4 @@
-import type { ServiceRef } from "../policy/model.ts";
+import type { ExternalService, ServiceRef } from "../policy/model.ts";
 
 /** A name for objects of a service: a DNS subdomain, unique among services, since neither part holds a dot. */
 export function objectName({ scope, name }: ServiceRef): string {
@@ -27,4 +27,11 @@ export function isHttp(protocol: string): boolean {
 /** Ports on which the application itself speaks TLS. */
 export function isTls(protocol: string): boolean {
   return protocol === "HTTPS" || protocol === "TLS";
+}
+
+/** The host by which traffic for `host` of another service goes to this one: the same, or else its only one; null if neither. */
+export function routedHost(service: ExternalService, host: string): string | null {
+  if (service.hosts.includes(host)) return host;
+  const [only, ...others] = service.hosts;
+  return only === undefined || others.length > 0 || isWildcard(only) ? null : only;
 }

@@ -9,7 +9,7 @@ let asked = 0;
 
 async function send({ as, port = 80, line = "", headers = [], h2 }: HttpCase["send"]) {
   const caller = await gateway.as(as);
-  const at = gateway.lab.httpPort(port);
+  const at = gateway.lab.port(port === 4317 ? "grpc" : "http", port);
   return h2 === undefined
     ? requestHttp1(caller, at, line, headers)
     : requestHttp2(caller, at, { ":scheme": "https", ...h2 });
@@ -79,7 +79,7 @@ describe("requests that Envoy itself refuses", () => {
     const caller = await gateway.as("shop/checkout");
     const reached = gateway.lab.upstream.seen.length;
     const records = (await gateway.lab.records()).length;
-    const answer = await requestHttp1(caller, gateway.lab.httpPort(80), line, headers);
+    const answer = await requestHttp1(caller, gateway.lab.port("http", 80), line, headers);
     expect(answer.status).toBe(status);
     expect(gateway.lab.upstream.seen).toHaveLength(reached);
     expect(await gateway.lab.records()).toHaveLength(records);
@@ -91,7 +91,7 @@ describe("what is left behind", () => {
     asked += 1;
     const caller = await gateway.as("shop/checkout");
     const headers = ["host: api.example.com", "x-forwarded-client-cert: forged", "x-mine: 1"];
-    const send = () => requestHttp1(caller, gateway.lab.httpPort(80), "GET /v1/items/7?card=4111", headers);
+    const send = () => requestHttp1(caller, gateway.lab.port("http", 80), "GET /v1/items/7?card=4111", headers);
     const { records } = await gateway.outcome(send, 1);
     const seen = gateway.lab.upstream.seen.at(-1);
     expect(seen?.path).toBe("/v1/items/7?card=4111");
@@ -103,7 +103,7 @@ describe("what is left behind", () => {
   it("a refusal tells its decision id, which Envoy's access log has too", async () => {
     asked += 1;
     const caller = await gateway.as("shop/stranger");
-    const send = () => requestHttp1(caller, gateway.lab.httpPort(80), "GET /v1/items/7", ["host: api.example.com"]);
+    const send = () => requestHttp1(caller, gateway.lab.port("http", 80), "GET /v1/items/7", ["host: api.example.com"]);
     const { answer, records } = await gateway.outcome(send, 1);
     const id = records[0]?.id ?? "no record";
     expect(answer.headers["x-sallyport-decision-id"]).toBe(id);

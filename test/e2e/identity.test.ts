@@ -50,7 +50,7 @@ describe("at a gateway that demands SPIFFE IDs", () => {
     let refused: Answer | null = null;
     const both = async () => {
       refused = await attempt(caller);
-      return requestHttp1(known, gateway.lab.httpPort(80), "GET /v1/items/7", ["host: api.example.com"]);
+      return requestHttp1(known, gateway.lab.port("http", 80), "GET /v1/items/7", ["host: api.example.com"]);
     };
     const { answer, records } = await gateway.outcome(both, 1);
     expect(refused).toMatchObject({ status: null });
@@ -60,19 +60,19 @@ describe("at a gateway that demands SPIFFE IDs", () => {
 
   it.each(strangers)("$name: no connection, nobody is asked, over HTTP/1.1", async (certificate) => {
     const send = (caller: Caller) =>
-      requestHttp1(caller, gateway.lab.httpPort(80), "GET /v1/items/7", ["host: api.example.com"]);
+      requestHttp1(caller, gateway.lab.port("http", 80), "GET /v1/items/7", ["host: api.example.com"]);
     await refusedUnasked(send, certificate);
   });
 
   it("our identity minted by the partner's authority: no connection over HTTP/2", async () => {
-    const send = (caller: Caller) => requestHttp2(caller, gateway.lab.httpPort(80), H2);
+    const send = (caller: Caller) => requestHttp2(caller, gateway.lab.port("http", 80), H2);
     await refusedUnasked(send, { name: "", sans: [uri(CHECKOUT)], signer: "partner" });
   });
 
   it("our identity minted by the partner's authority: no connection on the network port", async () => {
     const before = { ...gateway.lab.upstream.connections };
     const caller = await callerOf({ name: "", sans: [uri(CHECKOUT)], signer: "partner" });
-    expect(await sendBytes(caller, gateway.lab.networkPort, "x", "www.example.com")).toBe("");
+    expect(await sendBytes(caller, gateway.lab.port("tls", 443), "x", "www.example.com")).toBe("");
     expect(gateway.lab.upstream.connections).toEqual(before);
   });
 });
@@ -131,7 +131,7 @@ describe("at a gateway that lets any caller ask", () => {
     const { lab } = gateway;
     const caller = sans === null ? { leaf: null, ca: lab.authorities.mesh.cert } : await lab.caller(sans);
     const headers = ["host: api.example.com", `x-forwarded-client-cert: URI=${CHECKOUT}`];
-    const send = () => requestHttp1(caller, lab.httpPort(80), "GET /v1/items/7", headers);
+    const send = () => requestHttp1(caller, lab.port("http", 80), "GET /v1/items/7", headers);
     const { answer, records } = await gateway.outcome(send, 1);
     expect(records.map((record) => record.reason)).toEqual([reason]);
     expect(answer.status).toBe(403);
@@ -140,7 +140,7 @@ describe("at a gateway that lets any caller ask", () => {
 
   it("a workload's own SPIFFE ID is still taken", async () => {
     const caller = await gateway.as("shop/checkout");
-    const send = () => requestHttp1(caller, gateway.lab.httpPort(80), "GET /v1/items/7", ["host: api.example.com"]);
+    const send = () => requestHttp1(caller, gateway.lab.port("http", 80), "GET /v1/items/7", ["host: api.example.com"]);
     const { answer, records } = await gateway.outcome(send, 1);
     expect([answer.status, records[0]?.reason]).toEqual([200, "allowed-by-rule"]);
     gateway.lab.upstream.seen.length = 0;

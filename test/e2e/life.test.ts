@@ -33,7 +33,7 @@ afterAll(() => rmSync(mounted, { recursive: true, force: true }));
 /** One request and the reasons of the records it leaves: one, unless no server is there to write it. */
 async function ask(from: string, line: string, expectedRecords = 1) {
   const caller = await gateway.as(from);
-  const send = () => requestHttp1(caller, gateway.lab.httpPort(80), line, ["host: api.example.com"]);
+  const send = () => requestHttp1(caller, gateway.lab.port("http", 80), line, ["host: api.example.com"]);
   const { answer, records } = await gateway.outcome(send, expectedRecords);
   return { status: answer.status, reasons: records.map(({ reason }) => reason) };
 }

@@ -10,13 +10,14 @@ const DATABASE = "tcp-5432.db.example.com";
 async function applicationTls(who: string, sni: string) {
   const { lab } = gateway;
   const inner = { servername: sni, ca: lab.authorities.outside.cert };
-  return requestTlsInTls(await gateway.as(who), lab.networkPort, sni, inner);
+  return requestTlsInTls(await gateway.as(who), lab.port("tls", 443), sni, inner);
 }
 
 /** What comes back on bytes inside the workload's mTLS. */
 async function bytes(who: string, sni: string | null, until = "select 1"): Promise<string> {
   const ready = (text: string) => text.includes(until);
-  return sendBytes(await gateway.as(who), gateway.lab.networkPort, "select 1\n", sni, ready);
+  const port = sni === DATABASE ? gateway.lab.port("tcp", 5432) : gateway.lab.port("tls", 443);
+  return sendBytes(await gateway.as(who), port, "select 1\n", sni, ready);
 }
 
 describe("application TLS inside mTLS, by SNI", () => {
@@ -113,7 +114,7 @@ describe("TCP, by the host that its chain names", () => {
     const before = lab.upstream.connections.plain;
     const silent = connect({
       host: "127.0.0.1",
-      port: lab.networkPort,
+      port: lab.port("tcp", 5432),
       servername: DATABASE,
       ca,
       checkServerIdentity: () => undefined,

@@ -8,7 +8,7 @@ const WEBSOCKET = ["connection: Upgrade", "upgrade: websocket", "sec-websocket-v
 
 async function get(who: string, headers: readonly string[], expectedRecords = 1) {
   const caller = await gateway.as(who);
-  const send = () => requestHttp1(caller, gateway.lab.httpPort(80), "GET /rooms/1", [CHAT, ...headers]);
+  const send = () => requestHttp1(caller, gateway.lab.port("http", 80), "GET /rooms/1", [CHAT, ...headers]);
   const { answer, records } = await gateway.outcome(send, expectedRecords);
   return { status: answer.status, decided: records.map(({ reason, cacheHit }) => [reason, cacheHit]) };
 }
@@ -56,7 +56,7 @@ describe("upgrades", () => {
     const caller = await gateway.as("lab/probe");
     const before = { ...gateway.lab.upstream.connections };
     const connect = { ":method": "CONNECT", ":authority": "chat.example.com:80" };
-    const send = () => requestHttp2(caller, gateway.lab.httpPort(80), connect);
+    const send = () => requestHttp2(caller, gateway.lab.port("http", 80), connect);
     const { answer, records } = await gateway.outcome(send, 1);
     expect([answer.status, records.map(({ reason }) => reason)]).toEqual([403, ["upgrade-not-allowed"]]);
     expect(gateway.lab.upstream.connections).toEqual(before);

@@ -3,6 +3,8 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { stringify } from "yaml";
+import { envoyBootstrap } from "../../generate/envoy/bootstrap.ts";
+import { type ListenerKind, listenerName, listenersOf } from "../../generate/listeners.ts";
 import { createCanonicaliser } from "../../pdp/canonicaliser.ts";
 import { readEngineModule } from "../../pdp/engine-module.ts";
 import { formatDiagnostic } from "../../policy/format-diagnostic.ts";
@@ -11,7 +13,8 @@ import type { PolicySet } from "../../policy/model.ts";
 import { readPolicyDirectory } from "../../server/read-policies.ts";
 import type { Caller } from "./client.ts";
 import { defaultSearch, findEnvoy } from "./envoy-binary.ts";
-import { envoyConfig } from "./envoy-config.ts";
+import { labSettings } from "./lab-settings.ts";
+import { type NameServer, startNameServer } from "./name-server.ts";
 import { type Authority, createAuthority, dns, type Leaf, type San, uri } from "./pki.ts";
 import { accepts, type Child, freePorts, startChild, waitUntil } from "./process.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
@@ -27,6 +30,8 @@ export interface LabOptions {
   readonly laxCallers?: boolean;
   /** Ends the start half-way: what was started is stopped and the lab rejects. */
   readonly signal?: AbortSignal;
+  /** Requests a second and workload that the gateway lets come as far as a decision. */
+  readonly requestsPerSecond?: number;
 }
 
 /** A record of the audit file, as far as the lab reads it. */
@@ -47,16 +52,16 @@ export interface Lab {
   readonly policies: string;
   readonly auditFile: string;
   readonly adminPort: number;
-  readonly networkPort: number;
   readonly upstream: Upstream;
+  readonly names: NameServer;
   readonly authorities: {
     readonly mesh: Authority;
     readonly partner: Authority;
     readonly rogue: Authority;
     readonly outside: Authority;
   };
-  /** The port of the gateway that stands for a dialled HTTP port. */
-  httpPort(dialled: number): number;
+  /** The gateway's port for what applications send to a dialled one; 0 if it has none. */
+  port(kind: ListenerKind, dialled: number): number;
   /** A caller with these names, from the mesh's authority unless another is given; cached by name. */
   caller(sans: readonly San[], authority?: Authority): Promise<Caller>;
   /** A workload `namespace/serviceaccount` of the mesh. */
@@ -89,9 +94,11 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const directory = await mkdtemp(join(tmpdir(), "sallyport-lab-"));
   const children: Child[] = [];
   let upstream: Upstream | null = null;
+  let names: NameServer | null = null;
   const close = async (): Promise<void> => {
     await Promise.all(children.map((child) => child.stop()));
     await upstream?.close();
+    await names?.close();
     await rm(directory, { recursive: true, force: true });
   };
   try {
@@ -107,14 +114,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     };
     const files = await writeCertificates(directory, set, authorities);
     upstream = await startUpstream(files.outsideLeaf);
-    const dialled = [
-      ...new Set(
-        set.services.flatMap((s) => s.ports.filter((p) => /^(HTTP|GRPC)$/.test(p.protocol)).map((p) => p.number)),
-      ),
-    ];
-    const ports = await freePorts(dialled.length + 3);
-    const [pdpPort = 0, adminPort = 0, networkPort = 0] = ports;
-    const httpPorts = Object.fromEntries(dialled.map((port, i) => [port, ports[i + 3] ?? 0]));
+    names = await startNameServer("127.0.0.1");
+    const listeners = [...listenersOf(set.services).values()];
+    const [pdpPort = 0, adminPort = 0, ...ports] = await freePorts(listeners.length + 2);
+    const portOf = new Map(listeners.map((listener, i) => [listenerName(listener), ports[i] ?? 0]));
 
     const auditFile = join(directory, "audit.jsonl");
     const startServer: Lab["startServer"] = async (until = "ready") => {
@@ -145,19 +148,19 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     };
 
     const config = join(directory, "envoy.yaml");
-    const plan = {
-      set,
-      httpPorts,
-      networkPort,
-      pdp: { port: pdpPort, spiffeId: SERVER_ID, timeoutMs },
-      upstream: { tlsPort: upstream.tlsPort, plainPort: upstream.plainPort, ca: files.outsideCa },
-      certificates: files.gateway,
-      trustBundles: files.trustBundles,
+    const settings = labSettings({
+      directory,
+      portOf: (listener) => portOf.get(listenerName(listener)) ?? 0,
+      authorizer: { address: "127.0.0.1", port: pdpPort, timeoutMs, failOpen: false, spiffeId: SERVER_ID },
+      ...files.gateway,
+      trustBundle: (domain) => files.trustBundles[domain] ?? files.meshCa,
       laxRoots: laxCallers ? files.meshCa : null,
-      adminSocket: join(directory, "envoy-admin.sock"),
-      accessLog: join(directory, "access.jsonl"),
-    };
-    await writeFile(config, stringify(envoyConfig(plan), { aliasDuplicateObjects: false }));
+      outsideRoots: files.outsideCa,
+      dnsServer: { address: "127.0.0.1", port: names.port },
+      standIn: { address: "127.0.0.1", tlsPort: upstream.tlsPort, plainPort: upstream.plainPort },
+      requestsPerSecond: options.requestsPerSecond ?? 10_000,
+    });
+    await writeFile(config, stringify(envoyBootstrap(set, settings), { aliasDuplicateObjects: false }));
     const callers = new Map<string, Promise<Caller>>();
     const caller: Lab["caller"] = (sans, authority = authorities.mesh) => {
       const key = JSON.stringify([sans, authority.cert]);
@@ -170,10 +173,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       policies: copy,
       auditFile,
       adminPort,
-      networkPort,
       upstream,
+      names,
       authorities,
-      httpPort: (port) => httpPorts[port] ?? 0,
+      port: (kind, dialled) => portOf.get(listenerName({ kind, dialled })) ?? 0,
       caller,
       workload: (name) => caller([uri(`spiffe://cluster.local/ns/${name.replace("/", "/sa/")}`)]),
       records: () => readRecords(auditFile),
@@ -198,7 +201,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     children.push(envoy);
     await waitUntil(
       "Envoy listening",
-      unlessAborted(() => accepts(networkPort)),
+      unlessAborted(() => accepts(ports[0] ?? 0)),
       READY_MS,
       envoy,
     );

@@ -32,7 +32,7 @@ interface Plan {
 const PATIENCE_MS = 5_000;
 
 function plain(caller: (lab: Lab) => Promise<Caller>, line: string, ...headers: string[]): Plan["send"] {
-  return async (lab) => requestHttp1(await caller(lab), lab.httpPort(80), line, headers);
+  return async (lab) => requestHttp1(await caller(lab), lab.port("http", 80), line, headers);
 }
 
 const workload = (name: string) => (lab: Lab) => lab.workload(name);
@@ -59,7 +59,7 @@ const PLANS: readonly Plan[] = [
     who: "payments/checkout",
     what: "the same over HTTP/2",
     send: async (lab) =>
-      requestHttp2(await lab.workload("payments/checkout"), lab.httpPort(80), {
+      requestHttp2(await lab.workload("payments/checkout"), lab.port("http", 80), {
         ":method": "POST",
         ":path": "/v1/charges",
         ":authority": "api.stripe.com",
@@ -121,7 +121,7 @@ const PLANS: readonly Plan[] = [
     who: "ci/runner",
     what: "TLS github.com (the application's own)",
     send: async (lab) =>
-      requestTlsInTls(await lab.workload("ci/runner"), lab.networkPort, "github.com", {
+      requestTlsInTls(await lab.workload("ci/runner"), lab.port("tls", 443), "github.com", {
         servername: "github.com",
         ca: lab.authorities.outside.cert,
       }),
@@ -132,7 +132,7 @@ const PLANS: readonly Plan[] = [
     who: "payments/checkout",
     what: "TLS github.com (the application's own)",
     send: async (lab) =>
-      requestTlsInTls(await lab.workload("payments/checkout"), lab.networkPort, "github.com", {
+      requestTlsInTls(await lab.workload("payments/checkout"), lab.port("tls", 443), "github.com", {
         servername: "github.com",
         ca: lab.authorities.outside.cert,
       }),

@@ -18,7 +18,7 @@ export async function stayLines(lab: Lab): Promise<readonly string[]> {
   ]);
   // The gateway's certificate names a SPIFFE ID, which curl cannot compare; the lab is on loopback.
   const curl = `curl --insecure --cert ${files.cert} --key ${files.key}`;
-  const at = `https://127.0.0.1:${lab.httpPort(80)}`;
+  const at = `https://127.0.0.1:${lab.port("http", 80)}`;
   return [
     "",
     "Running until you press Ctrl-C. As payments/checkout:",

@@ -1,6 +1,6 @@
 import type { Authorizer, PolicySet } from "../../policy/model.ts";
 import type { FileDraft } from "../draft.ts";
-import { publicPeers } from "./address-ranges.ts";
+import { publicPeers } from "../public-addresses.ts";
 import { networkPolicy } from "./objects.ts";
 import { gatewayPods, meshBasics, podsOf, tcp } from "./peers.ts";
 import { internalRules, upstreamPorts } from "./upstream.ts";

@@ -1,7 +1,7 @@
 import type { ExternalService, PolicySet } from "../../policy/model.ts";
 import { namespacesOf } from "../../policy/visibility.ts";
 import type { FileDraft } from "../draft.ts";
-import { publicPeers } from "./address-ranges.ts";
+import { publicPeers } from "../public-addresses.ts";
 import { networkPolicy } from "./objects.ts";
 import { gatewayPods, meshBasics, tcp } from "./peers.ts";
 import { addressedRule, isAddressed, upstreamPorts } from "./upstream.ts";

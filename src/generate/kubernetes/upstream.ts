@@ -1,6 +1,6 @@
 import type { ExternalService, PolicySet } from "../../policy/model.ts";
+import { hostCidr } from "../public-addresses.ts";
 import { isHttp } from "../services.ts";
-import { hostCidr } from "./address-ranges.ts";
 import { podsOf, tcp } from "./peers.ts";
 
 /** Ports on which a service is reached outside, after whatever TLS the mesh adds. Sorted. */

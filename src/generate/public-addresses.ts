@@ -24,6 +24,9 @@ const NOT_PUBLIC_V4 = [
  */
 const NOT_PUBLIC_V6 = ["2001::/32", "2002::/16"];
 
+/** Everything that no permitted name may lead to, as CIDR ranges: what is not public, in both families. */
+export const GUARDED_RANGES: readonly string[] = [...NOT_PUBLIC_V4, "::/3", "4000::/2", "8000::/1", ...NOT_PUBLIC_V6];
+
 /** Peers of an egress rule: every public address and no other. */
 export function publicPeers(): readonly object[] {
   return [

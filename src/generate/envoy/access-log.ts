@@ -1,0 +1,36 @@
+import { extension } from "./typed.ts";
+
+/** One JSON line per request or connection, with what the authorizer said of it. No query string, no header of the caller's but the host. */
+export function accessLog(path: string, kind: "http" | "network"): object {
+  const decided = (field: string): string => `%DYNAMIC_METADATA(envoy.filters.${kind}.ext_authz:${field})%`;
+  const http = {
+    method: "%REQ(:METHOD)%",
+    authority: "%REQ(:AUTHORITY)%",
+    path: "%PATH(NQ)%",
+    code: "%RESPONSE_CODE%",
+    details: "%RESPONSE_CODE_DETAILS%",
+    request: "%REQ(X-REQUEST-ID)%",
+  };
+  return extension("file", "extensions.access_loggers.file.v3.FileAccessLog", {
+    path,
+    log_format: {
+      json_format: {
+        time: "%START_TIME%",
+        peer: "%DOWNSTREAM_PEER_URI_SAN%",
+        sni: "%REQUESTED_SERVER_NAME%",
+        ...(kind === "http" ? http : {}),
+        flags: "%RESPONSE_FLAGS%",
+        upstream: "%UPSTREAM_HOST%",
+        cluster: "%UPSTREAM_CLUSTER%",
+        received: "%BYTES_RECEIVED%",
+        sent: "%BYTES_SENT%",
+        milliseconds: "%DURATION%",
+        decision: decided("decision_id"),
+        effect: decided("effect"),
+        reason: decided("reason"),
+        rules: decided("rules"),
+        revision: decided("revision"),
+      },
+    },
+  });
+}

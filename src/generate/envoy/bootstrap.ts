@@ -1,0 +1,96 @@
+import type { PolicySet } from "../../policy/model.ts";
+import { hostCidr } from "../public-addresses.ts";
+import { addressCluster, authorizerCluster, bytesCluster, internalCluster, requestCluster } from "./clusters.ts";
+import { connectionListener, NOWHERE } from "./connection-listener.ts";
+import { innerListener, innerListenerName } from "./inner-listener.ts";
+import { mirrored, mirrorListener } from "./mirrors.ts";
+import { clusterName, MIRRORS, type Outlet } from "./outlet.ts";
+import { createOutlets, type Outlets } from "./outlets.ts";
+import { requestListener } from "./request-listener.ts";
+import type { EnvoySettings } from "./settings.ts";
+import { extension, typed } from "./typed.ts";
+
+/** A whole bootstrap for a standalone Envoy gateway. Deterministic. */
+export function envoyBootstrap(set: PolicySet, settings: EnvoySettings): object {
+  const outlets = createOutlets(set);
+  const { trustDomains, federatedTrustDomains } = set.gateway;
+  const domains = [...trustDomains, ...federatedTrustDomains];
+  const byName = unique(outlets.all.filter(entersInner), innerListenerName);
+  const copies = mirrored(outlets);
+  const upgrades = upgradesOf(set);
+  return {
+    node: { id: set.gateway.name, cluster: set.gateway.namespace },
+    admin: { address: { pipe: { path: settings.adminSocket, mode: 0o600 } } },
+    bootstrap_extensions: [
+      {
+        name: "envoy.bootstrap.internal_listener",
+        typed_config: typed("extensions.bootstrap.internal_listener.v3.InternalListener", {}),
+      },
+    ],
+    overload_manager: {
+      resource_monitors: [
+        extension(
+          "envoy.resource_monitors.global_downstream_max_connections",
+          "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+          { max_active_downstream_connections: settings.maxConnections },
+        ),
+      ],
+    },
+    static_resources: {
+      listeners: [
+        ...outlets.listeners.map((listener) =>
+          listener.kind === "tls" || listener.kind === "tcp"
+            ? connectionListener(settings, outlets, listener, domains)
+            : requestListener(settings, outlets, listener, upgrades, domains),
+        ),
+        ...byName.map((outlet) => innerListener(settings, outlet)),
+        ...(copies.length === 0 ? [] : [mirrorListener(settings, copies)]),
+      ],
+      clusters: [
+        authorizerCluster(settings, trustDomains[0] ?? ""),
+        ...requestClusters(settings, outlets),
+        ...byteClusters(settings, outlets),
+        ...byName.map((outlet) => internalCluster(innerListenerName(outlet))),
+        ...(copies.length === 0 ? [] : [internalCluster(MIRRORS)]),
+        { name: NOWHERE, type: "STATIC", connect_timeout: "1s" },
+      ],
+    },
+  };
+}
+
+function isBytes({ kind }: Outlet): boolean {
+  return kind === "tls" || kind === "tcp";
+}
+
+function entersInner(outlet: Outlet): boolean {
+  return isBytes(outlet) && hostCidr(outlet.host) === null;
+}
+
+function requestClusters(settings: EnvoySettings, outlets: Outlets): readonly object[] {
+  const requests = unique(
+    outlets.all.filter((outlet) => !isBytes(outlet)),
+    (outlet) => clusterName(outlet),
+  );
+  return requests.flatMap((outlet) => [
+    requestCluster(settings, outlet, false),
+    ...(outlets.upgrades(outlet.service) ? [requestCluster(settings, outlet, true)] : []),
+  ]);
+}
+
+function byteClusters(settings: EnvoySettings, outlets: Outlets): readonly object[] {
+  const bytes = outlets.all.filter(isBytes);
+  return [
+    ...(bytes.some(entersInner) ? [bytesCluster(settings)] : []),
+    ...bytes.filter((outlet) => !entersInner(outlet)).map((outlet) => addressCluster(settings, outlet)),
+  ];
+}
+
+function unique(outlets: readonly Outlet[], key: (outlet: Outlet) => string): readonly Outlet[] {
+  return [...new Map(outlets.map((outlet) => [key(outlet), outlet])).values()];
+}
+
+/** The protocols that some rule names: Envoy itself refuses to upgrade to others. WebSocket is always asked about, as the one that clients use. */
+function upgradesOf(set: PolicySet): readonly string[] {
+  const named = set.policies.flatMap(({ rules }) => rules.flatMap(({ upgrades }) => upgrades));
+  return [...new Set(["websocket", ...named])].sort();
+}

@@ -1,0 +1,23 @@
+import { LIFETIME } from "./request-listener.ts";
+import { extension } from "./typed.ts";
+
+/** Reads the name that a client says. */
+export function tlsInspector(): object {
+  return extension(
+    "envoy.filters.listener.tls_inspector",
+    "extensions.filters.listener.tls_inspector.v3.TlsInspector",
+    {},
+  );
+}
+
+/** Hands bytes on once there are some: a server that speaks first tells nobody anything before the decision. */
+export function forwarder(name: string, cluster: string, fields: object): object {
+  return extension("envoy.filters.network.tcp_proxy", "extensions.filters.network.tcp_proxy.v3.TcpProxy", {
+    stat_prefix: name,
+    cluster,
+    upstream_connect_mode: "ON_DOWNSTREAM_DATA",
+    max_early_data_bytes: 16_384,
+    max_downstream_connection_duration: LIFETIME,
+    ...fields,
+  });
+}

@@ -1,0 +1,54 @@
+import type { ExternalService, ServicePort, TlsOrigination } from "../../policy/model.ts";
+import { type ListenerKind, listenerKind } from "../listeners.ts";
+import { isHttp, serviceTitle } from "../services.ts";
+
+/** One way out: a host of a service on a dialled port, and what the gateway makes of it. */
+export interface Outlet {
+  readonly service: ExternalService;
+  readonly host: string;
+  readonly kind: ListenerKind;
+  readonly dialled: number;
+  /** The port that the gateway dials. */
+  readonly port: number;
+  /** Null where the gateway speaks no TLS of its own. */
+  readonly tls: TlsOrigination | null;
+}
+
+/** The ways out of a service by dialled port, then host; none on ports whose TLS the sidecar would make, since only requests are decided there. */
+export function outletsOf(service: ExternalService): readonly Outlet[] {
+  return service.ports
+    .filter((port) => !originatesAtSidecar(service, port))
+    .flatMap(({ number, protocol }) =>
+      service.hosts.map((host): Outlet => {
+        const tls = isHttp(protocol) && service.tls?.originate === "gateway" ? service.tls : null;
+        const kind = listenerKind(protocol);
+        return { service, host, kind, dialled: number, port: tls === null ? number : tls.port, tls };
+      }),
+    );
+}
+
+export function originatesAtSidecar({ tls }: ExternalService, { protocol }: ServicePort): boolean {
+  return isHttp(protocol) && tls?.originate === "sidecar";
+}
+
+/** The name of an outlet's cluster: requests to one host share it, whatever port the application dialled. */
+export function clusterName({ service, host, kind, port, tls }: Outlet, upgrades = false): string {
+  const scheme = kind === "grpc" ? "grpc" : kind;
+  return `${tls === null ? scheme : `${scheme}s`}/${serviceTitle(service)}/${host}/${port}${upgrades ? "/upgrades" : ""}`;
+}
+
+/** The authority that the server outside sees: its host, with the port where the scheme does not imply it. */
+export function authorityOf({ host, port, tls }: Outlet): string {
+  return port === (tls === null ? 80 : 443) ? host : `${host}:${port}`;
+}
+
+/** The listener inside this Envoy that copies of requests go through. */
+export const MIRRORS = "mirrors";
+
+/** A name for where copies go: not one host, since two services may own ports of the same. */
+export function mirrorAuthority({ host, dialled }: Outlet): string {
+  return `${dialled}.${host}`;
+}
+
+/** The cluster of all bytes that the gateway leaves as they are. */
+export const BYTES = "bytes";
