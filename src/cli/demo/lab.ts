@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { extname, join, resolve } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { envoyBootstrap } from "../../generate/envoy/bootstrap.ts";
 import { type ListenerKind, listenerName, listenersOf } from "../../generate/listeners.ts";
@@ -30,6 +30,10 @@ export interface LabOptions {
   readonly laxCallers?: boolean;
   /** Ends the start half-way: what was started is stopped and the lab rejects. */
   readonly signal?: AbortSignal;
+  /** Hosts that the outside has no certificate for. */
+  readonly uncertified?: readonly string[];
+  /** Files of the gateway's `credentials` directory. */
+  readonly secrets?: (authorities: Lab["authorities"]) => Promise<Readonly<Record<string, string>>>;
   /** Requests a second and workload that the gateway lets come as far as a decision. */
   readonly requestsPerSecond?: number;
 }
@@ -112,7 +116,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       rogue: await createAuthority("CN=rogue"),
       outside: await createAuthority("CN=outside"),
     };
-    const files = await writeCertificates(directory, set, authorities);
+    const files = await writeCertificates(directory, set, authorities, options);
     upstream = await startUpstream(files.outsideLeaf);
     names = await startNameServer("127.0.0.1");
     const listeners = [...listenersOf(set.services).values()];
@@ -238,6 +242,7 @@ async function writeCertificates(
   directory: string,
   set: PolicySet,
   authorities: Lab["authorities"],
+  { uncertified = [], secrets = async () => ({}) }: LabOptions,
 ): Promise<CertificateFiles> {
   const at = join(directory, "certificates");
   await mkdir(at, { mode: 0o700 });
@@ -256,7 +261,14 @@ async function writeCertificates(
     ...set.gateway.trustDomains.map((domain) => [domain, meshCa]),
     ...set.gateway.federatedTrustDomains.map((domain) => [domain, partnerCa]),
   ]);
-  const hosts = [...new Set(set.services.flatMap((service) => service.hosts))];
+  const hosts = [...new Set(set.services.flatMap((service) => service.hosts))].filter(
+    (host) => !uncertified.includes(host),
+  );
+  for (const [name, text] of Object.entries(await secrets(authorities))) {
+    const file = join(directory, "credentials", name);
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await writeFile(file, text, { mode: 0o600 });
+  }
   return {
     meshCa,
     outsideCa: await put("outside-ca.crt", authorities.outside.cert),

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 import type { Leaf } from "./pki.ts";
 
 /** What the outside saw of one request. */
@@ -10,6 +11,13 @@ export interface SeenRequest {
   readonly path: string;
   readonly host: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** The name that the TLS client said. */
+  readonly sni: string | null;
+  readonly tlsVersion: string | null;
+  /** Names in the TLS client's certificate, whoever signed it, such as `DNS:partner-client`. */
+  readonly client: string | null;
+  /** Which of the connections so far it came on. */
+  readonly connection: number;
 }
 
 /** Stands in for the Internet, on loopback. */
@@ -22,6 +30,8 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
+/** The path at which upgrades are answered as if they were plain requests. */
+const REFUSES = "/refuses-upgrades";
 const BANNER = "BANNER of a server that speaks first\n";
 
 /** A TLS server that says what it saw and accepts WebSocket upgrades, and a TCP server that speaks first and echoes. */
@@ -29,12 +39,20 @@ export async function startUpstream(leaf: Leaf): Promise<Upstream> {
   const seen: SeenRequest[] = [];
   const connections = { tls: 0, plain: 0 };
   const sockets = new Set<Duplex>();
-  const web = createSecureServer({ ...leaf, allowHTTP1: true }, (request, response) => {
-    answer(request, response, seen);
-  });
+  const numbers = new WeakMap<object, number>();
+  const web = createSecureServer(
+    { ...leaf, allowHTTP1: true, requestCert: true, rejectUnauthorized: false },
+    (request, response) => {
+      answer(request, response, seen, numbers);
+    },
+  );
   web.on("upgrade", (request: { headers: Record<string, string>; method: string; url: string }, socket: Socket) => {
     const { headers, method, url } = request;
-    seen.push({ method, path: url, host: headers.host ?? "", headers });
+    seen.push({ method, path: url, host: headers.host ?? "", headers, ...peer(socket, numbers) });
+    if (url === REFUSES) {
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+      return;
+    }
     socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
   });
   const plain = createServer((socket) => {
@@ -47,8 +65,9 @@ export async function startUpstream(leaf: Leaf): Promise<Upstream> {
     socket.once("close", () => sockets.delete(socket));
   };
   web.on("connection", keep);
-  web.on("secureConnection", () => {
+  web.on("secureConnection", (socket) => {
     connections.tls += 1;
+    numbers.set(socket, connections.tls);
   });
   plain.on("connection", keep);
   web.listen(0, "127.0.0.1");
@@ -66,11 +85,32 @@ export async function startUpstream(leaf: Leaf): Promise<Upstream> {
   };
 }
 
-function answer(request: Http2ServerRequest, response: Http2ServerResponse, seen: SeenRequest[]): void {
+function answer(
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  seen: SeenRequest[],
+  numbers: WeakMap<object, number>,
+): void {
   const { method, url, headers } = request;
+  const socket = request.httpVersionMajor === 2 ? request.stream.session?.socket : request.socket;
   const host = headers[":authority"] ?? headers.host ?? "";
-  seen.push({ method, path: url, host, headers });
+  seen.push({ method, path: url, host, headers, ...peer(socket, numbers) });
   request.resume();
   response.writeHead(200, { "content-type": "application/json" });
   response.end(`${JSON.stringify({ outside: host, method, path: url })}\n`);
+}
+
+function peer(
+  socket: object | undefined,
+  numbers: WeakMap<object, number>,
+): Pick<SeenRequest, "sni" | "tlsVersion" | "client" | "connection"> {
+  if (!(socket instanceof TLSSocket)) return { sni: null, tlsVersion: null, client: null, connection: 0 };
+  const { servername } = socket as TLSSocket & { servername?: string | false };
+  const client = socket.getPeerCertificate().subjectaltname;
+  return {
+    sni: servername || null,
+    tlsVersion: socket.getProtocol(),
+    client: client ?? null,
+    connection: numbers.get(socket) ?? 0,
+  };
 }

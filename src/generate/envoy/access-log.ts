@@ -1,7 +1,10 @@
 import { extension } from "./typed.ts";
 
-/** One JSON line per request or connection, with what the authorizer said of it. No query string, no header of the caller's but the host. */
-export function accessLog(path: string, kind: "http" | "network"): object {
+/**
+ * One JSON line per request or connection, with what the authorizer said of it; and one per connection outside, with the
+ * address. No query string, no header of the caller's but the host.
+ */
+export function accessLog(path: string, kind: "http" | "network" | "dial"): object {
   const decided = (field: string): string => `%DYNAMIC_METADATA(envoy.filters.${kind}.ext_authz:${field})%`;
   const http = {
     method: "%REQ(:METHOD)%",
@@ -11,10 +14,19 @@ export function accessLog(path: string, kind: "http" | "network"): object {
     details: "%RESPONSE_CODE_DETAILS%",
     request: "%REQ(X-REQUEST-ID)%",
   };
+  const decision = {
+    decision: decided("decision_id"),
+    effect: decided("effect"),
+    reason: decided("reason"),
+    rules: decided("rules"),
+    revision: decided("revision"),
+  };
+  const dial = { host: "%FILTER_STATE(sallyport.destination:PLAIN)%", refused: "%CONNECTION_TERMINATION_DETAILS%" };
   return extension("file", "extensions.access_loggers.file.v3.FileAccessLog", {
     path,
     log_format: {
       json_format: {
+        kind,
         time: "%START_TIME%",
         peer: "%DOWNSTREAM_PEER_URI_SAN%",
         sni: "%REQUESTED_SERVER_NAME%",
@@ -25,11 +37,7 @@ export function accessLog(path: string, kind: "http" | "network"): object {
         received: "%BYTES_RECEIVED%",
         sent: "%BYTES_SENT%",
         milliseconds: "%DURATION%",
-        decision: decided("decision_id"),
-        effect: decided("effect"),
-        reason: decided("reason"),
-        rules: decided("rules"),
-        revision: decided("revision"),
+        ...(kind === "dial" ? dial : decision),
       },
     },
   });

@@ -1,49 +1,55 @@
-import { extension, typed } from "./typed.ts";
+import { setAtFirstData, value } from "./filter-state.ts";
+import { extension } from "./typed.ts";
 
 const MATCHER = "extensions.rbac.matchers.upstream_ip_port.v3.UpstreamIpPortMatcher";
-const HTTP = "envoy.filters.http.rbac";
+const DIALLED = "sallyport.dialled";
+const ANY = ["0.0.0.0/0", "::/0"];
 
-const CONNECTION = "envoy.filters.network.rbac";
+/** Which addresses names may lead to. */
+export interface AddressRule {
+  /** CIDR ranges, one of which must hold the address; null for any. */
+  readonly listed: readonly string[] | null;
+  /** CIDR ranges that must not hold it. */
+  readonly guarded: readonly string[];
+}
 
-function rules(action: "ALLOW" | "DENY", ranges: readonly string[]): object {
-  const permissions = ranges.map((range) => {
-    const [address_prefix, length] = range.split("/");
-    const upstream_ip = { address_prefix, prefix_len: Number(length) };
-    return { matcher: extension("envoy.rbac.matchers.upstream_ip_port", MATCHER, { upstream_ip }) };
+/** Refuses a connection, at its first bytes, by the address that its name was looked up to be. */
+export function looksRight({ listed, guarded }: AddressRule): object {
+  const of = (range: string): object => {
+    const matcher = extension("envoy.rbac.matchers.upstream_ip_port", MATCHER, { upstream_ip: cidr(range) });
+    return { matcher };
+  };
+  const permissions = [...(listed ?? ANY).map(of)];
+  const refused = guarded.length === 0 ? [] : [{ not_rule: { or_rules: { rules: guarded.map(of) } } }];
+  const rule = { and_rules: { rules: [{ or_rules: { rules: permissions } }, ...refused] } };
+  return allowOnly("looked-up-address", { permissions: [rule], principals: [{ any: true }] });
+}
+
+/**
+ * Refuses a connection before its first byte goes out, by the address that it reached: a name may have several, and
+ * Envoy tries them in turn.
+ */
+export function isRight({ listed, guarded }: AddressRule): readonly object[] {
+  const within = (ranges: readonly string[]): object => ({
+    filter_state: { key: DIALLED, address_match: { ranges: ranges.map(cidr) } },
   });
-  return { action, policies: { address: { permissions, principals: [{ any: true }] } } };
+  const refused = guarded.length === 0 ? [] : [{ not_id: within(guarded) }];
+  const principals = [{ and_ids: { ids: [within(listed ?? ANY), ...refused] } }];
+  const address = value(DIALLED, "%UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%");
+  return [
+    setAtFirstData([{ ...address, factory_key: "envoy.network.ip" }]),
+    allowOnly("reached-address", { permissions: [{ any: true }], principals }),
+  ];
 }
 
-/** Refuses requests whose registered name leads to a guarded address: looked up after the decision, refused before dialling. */
-export function requestAddressCheck(ranges: readonly string[]): object {
-  return extension(
-    HTTP,
-    "extensions.filters.http.rbac.v3.RBAC",
-    ranges.length === 0 ? {} : { rules: rules("DENY", ranges) },
-  );
-}
-
-/** Lifts the check on routes to hosts that the security team registered as internal. */
-export function withoutAddressCheck(): Readonly<Record<string, object>> {
-  return { [HTTP]: typed("extensions.filters.http.rbac.v3.RBACPerRoute", {}) };
-}
-
-/** The same for bytes, at the first of them. */
-export function connectionAddressCheck(ranges: readonly string[]): object {
-  return extension(CONNECTION, "extensions.filters.network.rbac.v3.RBAC", {
-    stat_prefix: "guarded-address",
-    rules: rules("DENY", ranges),
+function allowOnly(stat_prefix: string, policy: object): object {
+  return extension("envoy.filters.network.rbac", "extensions.filters.network.rbac.v3.RBAC", {
+    stat_prefix,
+    rules: { action: "ALLOW", policies: { [stat_prefix]: policy } },
   });
 }
 
-/** Refuses connections whose name leads anywhere but to the addresses that the service lists. */
-export function onlyAddresses(addresses: readonly string[], standIn: string | undefined): object {
-  const ranges = [...addresses, ...(standIn === undefined ? [] : [standIn])];
-  return extension(CONNECTION, "extensions.filters.network.rbac.v3.RBAC", {
-    stat_prefix: "listed-address",
-    rules: rules(
-      "ALLOW",
-      ranges.map((range) => (range.includes("/") ? range : `${range}/${range.includes(":") ? 128 : 32}`)),
-    ),
-  });
+function cidr(range: string): object {
+  const [address_prefix, length = address_prefix?.includes(":") ? 128 : 32] = range.split("/");
+  return { address_prefix, prefix_len: Number(length) };
 }

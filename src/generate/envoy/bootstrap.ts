@@ -1,10 +1,10 @@
 import type { PolicySet } from "../../policy/model.ts";
 import { hostCidr } from "../public-addresses.ts";
-import { addressCluster, authorizerCluster, bytesCluster, internalCluster, requestCluster } from "./clusters.ts";
+import { addressCluster, authorizerCluster, internalCluster, outsideCluster, requestCluster } from "./clusters.ts";
 import { connectionListener, NOWHERE } from "./connection-listener.ts";
-import { innerListener, innerListenerName } from "./inner-listener.ts";
-import { mirrored, mirrorListener } from "./mirrors.ts";
-import { clusterName, MIRRORS, type Outlet } from "./outlet.ts";
+import { diallerListener, lookUpListener, namingListener } from "./dialler.ts";
+import { diallerName, lookUpName, namingName } from "./dialler-name.ts";
+import { clusterName, isBytes, type Outlet } from "./outlet.ts";
 import { createOutlets, type Outlets } from "./outlets.ts";
 import { requestListener } from "./request-listener.ts";
 import type { EnvoySettings } from "./settings.ts";
@@ -15,8 +15,11 @@ export function envoyBootstrap(set: PolicySet, settings: EnvoySettings): object 
   const outlets = createOutlets(set);
   const { trustDomains, federatedTrustDomains } = set.gateway;
   const domains = [...trustDomains, ...federatedTrustDomains];
-  const byName = unique(outlets.all.filter(entersInner), innerListenerName);
-  const copies = mirrored(outlets);
+  const names = outlets.all.filter(isLookedUp);
+  const lookedUp = unique(names, lookUpName);
+  const dialled = unique(names, diallerName);
+  const named = unique(names, namingName);
+  const bytes = unique(names.filter(isBytes), namingName);
   const upgrades = upgradesOf(set);
   return {
     node: { id: set.gateway.name, cluster: set.gateway.namespace },
@@ -43,27 +46,29 @@ export function envoyBootstrap(set: PolicySet, settings: EnvoySettings): object 
             ? connectionListener(settings, outlets, listener, domains)
             : requestListener(settings, outlets, listener, upgrades, domains),
         ),
-        ...byName.map((outlet) => innerListener(settings, outlet)),
-        ...(copies.length === 0 ? [] : [mirrorListener(settings, copies)]),
+        ...named.map((outlet) => namingListener(settings, outlet)),
+        ...lookedUp.map((outlet) => lookUpListener(settings, outlet)),
+        ...dialled.map((outlet) => diallerListener(settings, outlet)),
       ],
       clusters: [
         authorizerCluster(settings, trustDomains[0] ?? ""),
         ...requestClusters(settings, outlets),
-        ...byteClusters(settings, outlets),
-        ...byName.map((outlet) => internalCluster(innerListenerName(outlet))),
-        ...(copies.length === 0 ? [] : [internalCluster(MIRRORS)]),
+        ...bytes.map((outlet) => internalCluster(namingName(outlet))),
+        ...lookedUp.map((outlet) => internalCluster(lookUpName(outlet))),
+        ...dialled.map((outlet) => internalCluster(diallerName(outlet))),
+        ...outlets.all
+          .filter((outlet) => isBytes(outlet) && !isLookedUp(outlet))
+          .map((outlet) => addressCluster(settings, outlet)),
+        outsideCluster(settings),
         { name: NOWHERE, type: "STATIC", connect_timeout: "1s" },
       ],
     },
   };
 }
 
-function isBytes({ kind }: Outlet): boolean {
-  return kind === "tls" || kind === "tcp";
-}
-
-function entersInner(outlet: Outlet): boolean {
-  return isBytes(outlet) && hostCidr(outlet.host) === null;
+/** Hosts that are addresses need no looking up. */
+function isLookedUp({ host }: Outlet): boolean {
+  return hostCidr(host) === null;
 }
 
 function requestClusters(settings: EnvoySettings, outlets: Outlets): readonly object[] {
@@ -75,14 +80,6 @@ function requestClusters(settings: EnvoySettings, outlets: Outlets): readonly ob
     requestCluster(settings, outlet, false),
     ...(outlets.upgrades(outlet.service) ? [requestCluster(settings, outlet, true)] : []),
   ]);
-}
-
-function byteClusters(settings: EnvoySettings, outlets: Outlets): readonly object[] {
-  const bytes = outlets.all.filter(isBytes);
-  return [
-    ...(bytes.some(entersInner) ? [bytesCluster(settings)] : []),
-    ...bytes.filter((outlet) => !entersInner(outlet)).map((outlet) => addressCluster(settings, outlet)),
-  ];
 }
 
 function unique(outlets: readonly Outlet[], key: (outlet: Outlet) => string): readonly Outlet[] {

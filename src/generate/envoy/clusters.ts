@@ -1,10 +1,14 @@
 import { hostCidr } from "../public-addresses.ts";
 import { isWildcard } from "../services.ts";
+import { namingName } from "./dialler-name.ts";
 import { dnsCache } from "./dns.ts";
-import { BYTES, clusterName, type Outlet } from "./outlet.ts";
+import { clusterName, type Outlet } from "./outlet.ts";
 import type { EnvoySettings } from "./settings.ts";
 import { authorizerTls, internalTransport, outsideTls } from "./tls.ts";
 import { extension, typed } from "./typed.ts";
+
+/** The name of the cluster that dials. */
+export const OUTSIDE = "outside";
 
 /** The name of the authorizer's cluster. */
 export const AUTHORIZER = "sallyport";
@@ -45,6 +49,7 @@ export function authorizerCluster(settings: EnvoySettings, trustDomain: string):
 /** Where requests to one host go: one pool of connections that all workloads share, or one for each of them. */
 export function requestCluster(settings: EnvoySettings, outlet: Outlet, upgrades: boolean): object {
   const { service, host, kind, tls } = outlet;
+  const name = clusterName(outlet, upgrades);
   const { connections } = service;
   const http = kind === "grpc" ? { http2_protocol_options: {} } : { http_protocol_options: {} };
   // Bytes of an upgraded connection are nobody's requests: no request may follow on it.
@@ -56,8 +61,10 @@ export function requestCluster(settings: EnvoySettings, outlet: Outlet, upgrades
   const fromRequest =
     tls !== null && isWildcard(host) ? { auto_sni: true, auto_san_validation: tls.subjectAltNames.length === 0 } : {};
   return {
-    name: clusterName(outlet, upgrades),
-    ...(hostCidr(host) === null ? lookedUp(settings) : fixed(settings, outlet)),
+    name,
+    // Time for the name, the address and the handshake.
+    connect_timeout: "10s",
+    ...whereTo(settings, outlet, name),
     ...protocolOptions({
       common_http_protocol_options: common,
       upstream_http_protocol_options: fromRequest,
@@ -69,33 +76,40 @@ export function requestCluster(settings: EnvoySettings, outlet: Outlet, upgrades
   };
 }
 
-/** Where bytes go that the gateway leaves as they are: to whatever was looked up and checked for them. */
-export function bytesCluster(settings: EnvoySettings): object {
-  return { name: BYTES, ...lookedUp(settings) };
-}
-
-/** The same for a host that is an address: there is nothing to look up. */
-export function addressCluster(settings: EnvoySettings, outlet: Outlet): object {
-  return { name: clusterName(outlet), ...fixed(settings, outlet) };
-}
-
-function lookedUp(settings: EnvoySettings): object {
-  const fields = { dns_cache_config: dnsCache(settings), allow_insecure_cluster_options: true };
+/** The one place where this gateway dials names. */
+export function outsideCluster(settings: EnvoySettings): object {
   return {
+    name: OUTSIDE,
     connect_timeout: "5s",
     lb_policy: "CLUSTER_PROVIDED",
     cluster_type: extension(
       "envoy.clusters.dynamic_forward_proxy",
       "extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig",
-      fields,
+      // TLS is made before bytes come here.
+      { dns_cache_config: dnsCache(settings), allow_insecure_cluster_options: true },
     ),
   };
 }
 
+/** Bytes to a host that is an address: there is nothing to look up. */
+export function addressCluster(settings: EnvoySettings, outlet: Outlet): object {
+  return { name: clusterName(outlet), connect_timeout: "5s", ...fixed(settings, outlet) };
+}
+
+/** By way of the dialler; or to the address that the policies name. */
+function whereTo(settings: EnvoySettings, outlet: Outlet, name: string): object {
+  if (hostCidr(outlet.host) !== null) return fixed(settings, outlet);
+  return { type: "STATIC", load_assignment: inside(name, namingName(outlet)) };
+}
+
 function fixed(settings: EnvoySettings, outlet: Outlet): object {
   const address = settings.standIn?.address ?? outlet.host.replace(/[[\]]/g, "");
-  const load_assignment = endpoint(clusterName(outlet), address, dialledPort(settings, outlet));
-  return { connect_timeout: "5s", type: "STATIC", load_assignment };
+  return { type: "STATIC", load_assignment: endpoint(clusterName(outlet), address, dialledPort(settings, outlet)) };
+}
+
+function inside(cluster: string, listener: string): object {
+  const endpoint = { address: { envoy_internal_address: { server_listener_name: listener } } };
+  return { cluster_name: cluster, endpoints: [{ lb_endpoints: [{ endpoint }] }] };
 }
 
 /** The port that is dialled: the outlet's, or the stand-in's for it. */
@@ -104,14 +118,13 @@ export function dialledPort({ standIn }: EnvoySettings, { kind, tls, port }: Out
   return tls !== null || kind === "tls" ? standIn.tlsPort : standIn.plainPort;
 }
 
-/** A listener inside this Envoy, as a place to send to. */
+/** A listener inside this Envoy, as a place to send bytes to. */
 export function internalCluster(listener: string): object {
-  const endpoint = { address: { envoy_internal_address: { server_listener_name: listener } } };
   return {
     name: listener,
     type: "STATIC",
     connect_timeout: "1s",
-    load_assignment: { cluster_name: listener, endpoints: [{ lb_endpoints: [{ endpoint }] }] },
+    load_assignment: inside(listener, listener),
     transport_socket: internalTransport(),
   };
 }

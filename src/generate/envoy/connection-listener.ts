@@ -2,12 +2,14 @@ import { type GatewayListener, listenerName, outerSni } from "../listeners.ts";
 import { hostCidr } from "../public-addresses.ts";
 import { accessLog } from "./access-log.ts";
 import { connectionAuthorization, type Named } from "./authorization.ts";
-import { forwarder, tlsInspector } from "./byte-filters.ts";
-import { carriedSni, innerListenerName } from "./inner-listener.ts";
+import { namingName } from "./dialler-name.ts";
+import { forwarder } from "./forwarder.ts";
 import { clusterName, type Outlet } from "./outlet.ts";
 import type { Outlets } from "./outlets.ts";
+import { carriedSni } from "./same-sni.ts";
 import type { EnvoySettings } from "./settings.ts";
 import { downstreamTls } from "./tls.ts";
+import { tlsInspector } from "./tls-inspector.ts";
 
 /** A cluster that leads nowhere, for names that no service registers. */
 export const NOWHERE = "nowhere";
@@ -49,7 +51,7 @@ function named({ kind, host, dialled }: Outlet): Named {
 }
 
 function wayIn(outlet: Outlet): string {
-  return hostCidr(outlet.host) === null ? innerListenerName(outlet) : clusterName(outlet);
+  return hostCidr(outlet.host) === null ? namingName(outlet) : clusterName(outlet);
 }
 
 function connectionFilters(settings: EnvoySettings, name: string, what: Named, cluster: string): readonly object[] {

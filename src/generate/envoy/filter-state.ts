@@ -1,33 +1,51 @@
-import { hostCidr } from "../public-addresses.ts";
-import { isWildcard } from "../services.ts";
-import { dialledPort } from "./clusters.ts";
-import type { Outlet } from "./outlet.ts";
-import type { EnvoySettings } from "./settings.ts";
+import { extension, typed } from "./typed.ts";
 
-/** Says which host is looked up and which port is dialled, whatever spelling of them the request has. */
-export function destination(settings: EnvoySettings, outlet: Outlet): readonly object[] {
-  if (hostCidr(outlet.host) !== null) return [];
-  const port = value("envoy.upstream.dynamic_port", `${dialledPort(settings, outlet)}`);
-  return isWildcard(outlet.host) ? [port] : [value("envoy.upstream.dynamic_host", outlet.host), port];
+const CONFIG = "set_filter_state.v3.Config";
+
+/** A value under a key that Envoy knows. `text` may hold Envoy's format operators. */
+export function value(key: string, text: string): object {
+  return { object_key: key, ...format(text) };
 }
 
-/** Makes who asks part of what tells upstream connections apart, where workloads must not share them. */
-export function ownConnections({ service }: Outlet): readonly object[] {
-  if (service.connections?.share !== "workload") return [];
-  return [
-    {
-      object_key: "sallyport.workload",
-      factory_key: "envoy.hashable_string",
-      ...text("%DOWNSTREAM_PEER_URI_SAN%"),
-      shared_with_upstream: "ONCE",
-    },
-  ];
+/** A value that all listeners inside this Envoy are told that come after. */
+export function passedOn(key: string, text: string): object {
+  return { ...value(key, text), shared_with_upstream: "TRANSITIVE" };
 }
 
-function value(key: string, inline: string): object {
-  return { object_key: key, ...text(inline) };
+/**
+ * The same, and only what has the same value may share connections: Envoy gives a connection that was made for one, and
+ * that it never used, to the next, who would find the first one's values there.
+ */
+export function setApart(key: string, text: string): object {
+  return { ...passedOn(key, text), factory_key: "envoy.hashable_string" };
 }
 
-function text(inline_string: string): object {
+/** Sets values as soon as a connection comes this far. */
+export function setForConnection(on_new_connection: readonly object[]): object {
+  return extension("envoy.filters.network.set_filter_state", `extensions.filters.network.${CONFIG}`, {
+    on_new_connection,
+  });
+}
+
+/** Sets values when a connection's first bytes come. */
+export function setAtFirstData(on_downstream_data: readonly object[]): object {
+  return extension("envoy.filters.network.set_filter_state", `extensions.filters.network.${CONFIG}`, {
+    on_downstream_data,
+  });
+}
+
+const HTTP = "envoy.filters.http.set_filter_state";
+
+/** Sets for each request what its route says. */
+export function setForRequest(): object {
+  return extension(HTTP, `extensions.filters.http.${CONFIG}`, {});
+}
+
+/** What a route says. */
+export function routeValues(on_request_headers: readonly object[]): Readonly<Record<string, object>> {
+  return { [HTTP]: typed(`extensions.filters.http.${CONFIG}`, { on_request_headers }) };
+}
+
+function format(inline_string: string): object {
   return { format_string: { text_format_source: { inline_string } } };
 }

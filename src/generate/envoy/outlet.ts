@@ -1,6 +1,6 @@
-import type { ExternalService, ServicePort, TlsOrigination } from "../../policy/model.ts";
+import type { ExternalService, PortProtocol, ServicePort, TlsOrigination } from "../../policy/model.ts";
 import { type ListenerKind, listenerKind } from "../listeners.ts";
-import { isHttp, serviceTitle } from "../services.ts";
+import { isHttp, isWildcard, serviceTitle } from "../services.ts";
 
 /** One way out: a host of a service on a dialled port, and what the gateway makes of it. */
 export interface Outlet {
@@ -14,17 +14,26 @@ export interface Outlet {
   readonly tls: TlsOrigination | null;
 }
 
-/** The ways out of a service by dialled port, then host; none on ports whose TLS the sidecar would make, since only requests are decided there. */
+/**
+ * The ways out of a service by dialled port, then host. None on ports whose TLS the sidecar would make, since only requests
+ * are decided there; none in clear to a wildcard, since a connection for one of its hosts must not serve another.
+ */
 export function outletsOf(service: ExternalService): readonly Outlet[] {
   return service.ports
     .filter((port) => !originatesAtSidecar(service, port))
     .flatMap(({ number, protocol }) =>
-      service.hosts.map((host): Outlet => {
+      service.hosts.flatMap((host): readonly Outlet[] => {
+        if (isClearWildcard(service, host, protocol)) return [];
         const tls = isHttp(protocol) && service.tls?.originate === "gateway" ? service.tls : null;
         const kind = listenerKind(protocol);
-        return { service, host, kind, dialled: number, port: tls === null ? number : tls.port, tls };
+        return [{ service, host, kind, dialled: number, port: tls === null ? number : tls.port, tls }];
       }),
     );
+}
+
+/** A wildcard whose requests would leave in clear. */
+export function isClearWildcard({ tls }: ExternalService, host: string, protocol: PortProtocol): boolean {
+  return isWildcard(host) && isHttp(protocol) && tls?.originate !== "gateway";
 }
 
 export function originatesAtSidecar({ tls }: ExternalService, { protocol }: ServicePort): boolean {
@@ -42,13 +51,7 @@ export function authorityOf({ host, port, tls }: Outlet): string {
   return port === (tls === null ? 80 : 443) ? host : `${host}:${port}`;
 }
 
-/** The listener inside this Envoy that copies of requests go through. */
-export const MIRRORS = "mirrors";
-
-/** A name for where copies go: not one host, since two services may own ports of the same. */
-export function mirrorAuthority({ host, dialled }: Outlet): string {
-  return `${dialled}.${host}`;
+/** Is it bytes that the gateway forwards, rather than requests? */
+export function isBytes({ kind }: Outlet): boolean {
+  return kind === "tls" || kind === "tcp";
 }
-
-/** The cluster of all bytes that the gateway leaves as they are. */
-export const BYTES = "bytes";

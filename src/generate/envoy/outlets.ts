@@ -11,6 +11,8 @@ export interface Outlets {
   at(listener: GatewayListener): readonly Outlet[];
   /** Where traffic that one service sends on to another leaves; null if that is not said. */
   routed(service: ServiceRef, from: Outlet): Outlet | null;
+  /** Do copies of other services' requests leave there? */
+  isCopy(service: ExternalService): boolean;
   /** Does some rule let a request upgrade its connection there? */
   upgrades(service: ExternalService): boolean;
 }
@@ -33,6 +35,8 @@ export function createOutlets(set: PolicySet): Outlets {
         all.find((each) => each.service === service && each.host === host && each.dialled === from.dialled) ?? null
       );
     },
+    isCopy: ({ scope, name }) =>
+      set.services.some(({ mirror }) => mirror?.service.scope === scope && mirror.service.name === name),
     upgrades: (service) => upgrading.has(service),
   };
 }

@@ -1,28 +1,14 @@
-import { requestAddressCheck } from "./address-check.ts";
 import { requestAuthorization } from "./authorization.ts";
-import { dnsCache } from "./dns.ts";
+import { setForRequest } from "./filter-state.ts";
 import type { EnvoySettings } from "./settings.ts";
 import { extension } from "./typed.ts";
 
-/** Everything a request passes on a listener for workloads, in this order: limit, decision, name, address, way out. */
+/** Everything a request passes on a listener for workloads, in this order. */
 export function requestFilters(settings: EnvoySettings): readonly object[] {
-  return [limitPerWorkload(settings), requestAuthorization(settings), ...wayOut(settings)];
-}
-
-/** From a decided request to the connection outside. */
-export function wayOut(settings: EnvoySettings): readonly object[] {
   return [
-    extension("envoy.filters.http.set_filter_state", "extensions.filters.http.set_filter_state.v3.Config", {}),
-    extension(
-      "envoy.filters.http.dynamic_forward_proxy",
-      "extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig",
-      {
-        dns_cache_config: dnsCache(settings),
-        save_upstream_address: true,
-        allow_dynamic_host_from_filter_state: true,
-      },
-    ),
-    requestAddressCheck(settings.guardedRanges),
+    limitPerWorkload(settings),
+    requestAuthorization(settings),
+    setForRequest(),
     extension("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", {
       suppress_envoy_headers: true,
     }),

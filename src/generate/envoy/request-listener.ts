@@ -1,14 +1,11 @@
 import { type GatewayListener, listenerName } from "../listeners.ts";
 import { accessLog } from "./access-log.ts";
+import { connectionManager } from "./connection-manager.ts";
 import type { Outlets } from "./outlets.ts";
 import { requestFilters } from "./request-filters.ts";
 import { virtualHosts } from "./routes.ts";
 import type { EnvoySettings } from "./settings.ts";
 import { downstreamTls } from "./tls.ts";
-import { extension } from "./typed.ts";
-
-/** Revocation ends nothing that is under way, so everything ends by itself. */
-export const LIFETIME = "3600s";
 
 /** Takes what workloads send to one HTTP or gRPC port, over mTLS. */
 export function requestListener(
@@ -33,7 +30,9 @@ export function requestListener(
             route_config: {
               name,
               ignore_port_in_host_matching: true,
-              virtual_hosts: virtualHosts(settings, outlets, outlets.at(listener), listener.dialled),
+              // What the workload's sidecar says of it is the mesh's business.
+              request_headers_to_remove: ["x-envoy-peer-metadata", "x-envoy-peer-metadata-id"],
+              virtual_hosts: virtualHosts(outlets, outlets.at(listener), listener.dialled),
             },
             http_filters: requestFilters(settings),
           }),
@@ -41,24 +40,4 @@ export function requestListener(
       },
     ],
   };
-}
-
-/** What holds for each listener of requests. */
-export function connectionManager(name: string, fields: object): object {
-  return extension("http", "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", {
-    stat_prefix: name,
-    // Nothing of the caller's certificate leaves the mesh.
-    forward_client_cert_details: "SANITIZE",
-    // Paths go on as they came: what was decided is what is forwarded, and ambiguous ones are refused by path rules.
-    normalize_path: false,
-    strip_trailing_host_dot: true,
-    http2_protocol_options: { max_concurrent_streams: 100 },
-    common_http_protocol_options: {
-      max_connection_duration: LIFETIME,
-      max_stream_duration: LIFETIME,
-      idle_timeout: "600s",
-    },
-    request_headers_timeout: "10s",
-    ...fields,
-  });
 }

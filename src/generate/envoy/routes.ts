@@ -1,30 +1,20 @@
 import { isWildcard, serviceTitle } from "../services.ts";
-import { withoutAddressCheck } from "./address-check.ts";
 import { namePort } from "./authorization.ts";
-import { destination, ownConnections } from "./filter-state.ts";
-import { authorityOf, clusterName, MIRRORS, mirrorAuthority, type Outlet } from "./outlet.ts";
+import { routeValues, setApart } from "./filter-state.ts";
+import { authorityOf, clusterName, type Outlet } from "./outlet.ts";
 import type { Outlets } from "./outlets.ts";
-import type { EnvoySettings } from "./settings.ts";
-import { typed } from "./typed.ts";
-
-const STATE = "envoy.filters.http.set_filter_state";
 
 /** The hosts that one listener serves, and last whatever no service registers: asked about all the same, so that each refusal has its record. */
-export function virtualHosts(
-  settings: EnvoySettings,
-  outlets: Outlets,
-  served: readonly Outlet[],
-  port: number,
-): readonly object[] {
+export function virtualHosts(outlets: Outlets, served: readonly Outlet[], port: number): readonly object[] {
   const catchAll = {
     name: "unregistered",
     domains: ["*"],
     routes: [refusal(port, { connect_matcher: {} }), refusal(port, { prefix: "/" })],
   };
-  return [...served.map((outlet) => virtualHost(settings, outlets, outlet)), catchAll];
+  return [...served.map((outlet) => virtualHost(outlets, outlet)), catchAll];
 }
 
-function virtualHost(settings: EnvoySettings, outlets: Outlets, outlet: Outlet): object {
+function virtualHost(outlets: Outlets, outlet: Outlet): object {
   const { service, host, dialled } = outlet;
   const upgrade = { prefix: "/", headers: [{ name: "upgrade", present_match: true }, isUpgrade] };
   return {
@@ -36,10 +26,10 @@ function virtualHost(settings: EnvoySettings, outlets: Outlets, outlet: Outlet):
         ? {
             match: upgrade,
             route: { cluster: clusterName(outlet, true), ...common(outlet) },
-            ...perRoute(settings, outlet),
+            ...perRoute(outlet),
           }
         : refusal(dialled, upgrade),
-      { match: { prefix: "/" }, route: action(settings, outlets, outlet), ...perRoute(settings, outlet) },
+      { match: { prefix: "/" }, route: action(outlets, outlet), ...perRoute(outlet) },
     ],
   };
 }
@@ -56,7 +46,7 @@ function common(outlet: Outlet): object {
   return { timeout: "0s", ...(isWildcard(outlet.host) ? {} : { host_rewrite_literal: authorityOf(outlet) }) };
 }
 
-function action(settings: EnvoySettings, outlets: Outlets, outlet: Outlet): object {
+function action(outlets: Outlets, outlet: Outlet): object {
   const { split, mirror } = outlet.service;
   const targets = split.map(({ service, weight }) => ({ weight, target: outlets.routed(service, outlet) }));
   const mirrored = mirror === null ? null : outlets.routed(mirror.service, outlet);
@@ -66,11 +56,11 @@ function action(settings: EnvoySettings, outlets: Outlets, outlet: Outlet): obje
       : {
           request_mirror_policies: [
             {
-              cluster: MIRRORS,
+              cluster: clusterName(mirrored),
               runtime_fraction: {
                 default_value: { numerator: Math.round(mirror.percent * 10_000), denominator: "MILLION" },
               },
-              host_rewrite_literal: mirrorAuthority(mirrored),
+              host_rewrite_literal: authorityOf(mirrored),
             },
           ],
         };
@@ -83,24 +73,19 @@ function action(settings: EnvoySettings, outlets: Outlets, outlet: Outlet): obje
             name: clusterName(target),
             weight,
             host_rewrite_literal: authorityOf(target),
-            typed_per_filter_config: filters(settings, target),
+            typed_per_filter_config: ownConnections(target),
           },
         ],
   );
   return { weighted_clusters: { clusters }, timeout: "0s", ...copies };
 }
 
-function perRoute(settings: EnvoySettings, outlet: Outlet): object {
-  return { typed_per_filter_config: { ...namePort(outlet.dialled), ...filters(settings, outlet) } };
+function perRoute(outlet: Outlet): object {
+  return { typed_per_filter_config: { ...namePort(outlet.dialled), ...ownConnections(outlet) } };
 }
 
-/** What filters after the authorizer are told of where a request goes. */
-export function filters(settings: EnvoySettings, outlet: Outlet): Readonly<Record<string, object>> {
-  const on_request_headers = [...destination(settings, outlet), ...ownConnections(outlet)];
-  return {
-    ...(on_request_headers.length === 0
-      ? {}
-      : { [STATE]: typed("extensions.filters.http.set_filter_state.v3.Config", { on_request_headers }) }),
-    ...(outlet.service.internal ? withoutAddressCheck() : {}),
-  };
+/** Makes who asks part of what tells upstream connections apart, where workloads must not share them. */
+function ownConnections({ service }: Outlet): Readonly<Record<string, object>> {
+  if (service.connections?.share !== "workload") return {};
+  return routeValues([setApart("sallyport.workload", "%DOWNSTREAM_PEER_URI_SAN%")]);
 }

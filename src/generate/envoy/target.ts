@@ -3,8 +3,7 @@ import type { Generated, GenerateNote, Target } from "../draft.ts";
 import { GUARDED_RANGES } from "../public-addresses.ts";
 import { serviceTitle } from "../services.ts";
 import { envoyBootstrap } from "./bootstrap.ts";
-import { mirrored } from "./mirrors.ts";
-import { originatesAtSidecar } from "./outlet.ts";
+import { isClearWildcard, originatesAtSidecar } from "./outlet.ts";
 import { createOutlets, type Outlets } from "./outlets.ts";
 import type { EnvoySettings } from "./settings.ts";
 
@@ -106,11 +105,13 @@ function failsOpen({ at }: EgressGateway): GenerateNote {
 }
 
 function serviceNotes(set: PolicySet, outlets: Outlets): readonly GenerateNote[] {
-  const copies = new Set(mirrored(outlets).map(({ service }) => service));
   return set.services.flatMap((service) => [
     ...(service.ports.some((port) => originatesAtSidecar(service, port)) ? [hiddenBySidecar(service)] : []),
+    ...service.hosts
+      .filter((host) => service.ports.some(({ protocol }) => isClearWildcard(service, host, protocol)))
+      .map((host) => clearWildcard(service, host)),
     ...routingProblems(outlets, service),
-    ...(copies.has(service) && service.connections?.share === "workload" ? [sharedCopies(service)] : []),
+    ...(outlets.isCopy(service) && service.connections?.share === "workload" ? [sharedCopies(service)] : []),
   ]);
 }
 
@@ -121,6 +122,16 @@ function hiddenBySidecar(service: ExternalService): GenerateNote {
     at: service.at,
     message: `\`${serviceTitle(service)}\` is left out where the sidecar makes TLS of HTTP: the gateway would see no request to decide on`,
     fix: "write `originate: gateway`",
+  };
+}
+
+function clearWildcard(service: ExternalService, host: string): GenerateNote {
+  return {
+    code: "wildcard-not-expressible",
+    severity: "warning",
+    at: service.at,
+    message: `\`${host}\` of \`${serviceTitle(service)}\` is left out for HTTP in clear: nothing in it would tell a connection for one host from one for another`,
+    fix: "write `originate: gateway`, or list the hosts",
   };
 }
 

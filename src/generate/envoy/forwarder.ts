@@ -1,14 +1,5 @@
-import { LIFETIME } from "./request-listener.ts";
+import { LIFETIME } from "./connection-manager.ts";
 import { extension } from "./typed.ts";
-
-/** Reads the name that a client says. */
-export function tlsInspector(): object {
-  return extension(
-    "envoy.filters.listener.tls_inspector",
-    "extensions.filters.listener.tls_inspector.v3.TlsInspector",
-    {},
-  );
-}
 
 /** Hands bytes on once there are some: a server that speaks first tells nobody anything before the decision. */
 export function forwarder(name: string, cluster: string, fields: object): object {
