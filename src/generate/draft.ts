@@ -31,6 +31,7 @@ export const NOTE_CODES = {
   "originates-at-sidecar": "TLS made by the sidecar hides requests from the gateway, which then decides by name only.",
   "server-speaks-first":
     "A TCP server that speaks first waits for ever: nothing is dialled before the client's first bytes.",
+  "tcp-without-addresses": "Without addresses, whatever dials the TCP port is taken to mean the service.",
   "wildcard-not-expressible": "The target cannot forward a wildcard host safely.",
   "waypoint-without-principal": "Ambient waypoints give the authorizer no principal: every workload is refused.",
   "not-expressible": "The target has no object for this.",

@@ -1,0 +1,156 @@
+import type { PolicySet } from "../../policy/model.ts";
+import { limitPerWorkload } from "../envoy/limit.ts";
+import { extension, typed } from "../envoy/typed.ts";
+import { type GatewayListener, listenerName } from "../listeners.ts";
+import { type IstioObject, istioObject } from "./objects.ts";
+
+const HTTP_AUTHZ = "extensions.filters.http.ext_authz.v3";
+const NETWORK_AUTHZ = "extensions.filters.network.ext_authz.v3.ExtAuthz";
+const LIFETIME = "3600s";
+const RETRIES = { retry_on: "connect-failure,refused-stream,unavailable", num_retries: 1 };
+
+/** What Istio's API has no word for, on the egress gateway alone. */
+export function gatewayFilters(set: PolicySet, listeners: readonly GatewayListener[]): readonly IstioObject[] {
+  const requests = listeners.filter(({ kind }) => kind === "http" || kind === "grpc");
+  const bytes = listeners.filter(({ kind }) => kind === "tls" || kind === "tcp");
+  return [
+    envoyFilter(set, "authorization", [httpAuthorization(), networkAuthorization()]),
+    envoyFilter(set, "limits", [lifetime(), perWorkload(), apart()]),
+    ...requests.map((listener) => envoyFilter(set, listenerName(listener), requestPort(listener))),
+    ...bytes.map((listener) => envoyFilter(set, listenerName(listener), bytesPort(listener))),
+  ];
+}
+
+export function envoyFilter(set: PolicySet, name: string, configPatches: readonly object[]): IstioObject {
+  const { name: gateway, namespace, selector } = set.gateway;
+  return istioObject("EnvoyFilter", `${gateway}-${name}`, namespace, {
+    workloadSelector: { labels: selector },
+    // After whatever Istio itself and mesh-wide filters do.
+    priority: 10,
+    configPatches,
+  });
+}
+
+/** A change of one HTTP filter, wherever the gateway has it. */
+function httpFilter(name: string, operation: string, value: object): object {
+  const filter = { name: "envoy.filters.network.http_connection_manager", subFilter: { name } };
+  return {
+    applyTo: "HTTP_FILTER",
+    match: { context: "GATEWAY", listener: { filterChain: { filter } } },
+    patch: { operation, value },
+  };
+}
+
+/** A change of one network filter of a listener (of one chain of it, if its SNI is given). */
+export function networkFilter(
+  name: string,
+  type: string,
+  value: object,
+  where: { readonly portNumber?: number; readonly sni?: string } = {},
+): object {
+  const { portNumber, sni } = where;
+  const filterChain = { ...(sni === undefined ? {} : { sni }), filter: { name } };
+  return {
+    applyTo: "NETWORK_FILTER",
+    match: { context: "GATEWAY", listener: { ...(portNumber === undefined ? {} : { portNumber }), filterChain } },
+    patch: { operation: "MERGE", value: { typed_config: typed(type, value) } },
+  };
+}
+
+function httpAuthorization(): object {
+  return httpFilter("envoy.filters.http.ext_authz", "MERGE", {
+    typed_config: typed(`${HTTP_AUTHZ}.ExtAuthz`, {
+      encode_raw_headers: true,
+      include_peer_certificate: true,
+      include_tls_session: true,
+      validate_mutations: true,
+      grpc_service: { envoy_grpc: { retry_policy: RETRIES } },
+    }),
+  });
+}
+
+function networkAuthorization(): object {
+  return networkFilter("envoy.filters.network.ext_authz", NETWORK_AUTHZ, {
+    include_peer_certificate: true,
+    include_tls_session: true,
+    grpc_service: { envoy_grpc: { retry_policy: RETRIES } },
+  });
+}
+
+/** Revocation ends nothing that is under way, so everything ends by itself. */
+function lifetime(): object {
+  return networkFilter(
+    "envoy.filters.network.http_connection_manager",
+    "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+    {
+      common_http_protocol_options: { max_connection_duration: LIFETIME, max_stream_duration: LIFETIME },
+      strip_trailing_host_dot: true,
+    },
+  );
+}
+
+function perWorkload(): object {
+  return httpFilter("envoy.filters.http.ext_authz", "INSERT_BEFORE", limitPerWorkload(1_000));
+}
+
+/** Where routes say what keeps their upstream connections apart. */
+function apart(): object {
+  const value = extension(
+    "envoy.filters.http.set_filter_state",
+    "extensions.filters.http.set_filter_state.v3.Config",
+    {},
+  );
+  return httpFilter("envoy.filters.http.router", "INSERT_BEFORE", value);
+}
+
+/** The named port, by which the authorizer knows what the application dialled; and an answer for hosts that nobody registered, asked about all the same. */
+function requestPort({ port, dialled }: GatewayListener): readonly object[] {
+  const check_settings = { context_extensions: { "sallyport.port": `${dialled}` } };
+  const named = { "envoy.filters.http.ext_authz": typed(`${HTTP_AUTHZ}.ExtAuthzPerRoute`, { check_settings }) };
+  const refuse = (match: object): object => ({
+    match,
+    direct_response: { status: 403, body: { inline_string: "no route leaves the mesh from here\n" } },
+    typed_per_filter_config: named,
+  });
+  return [
+    {
+      applyTo: "HTTP_ROUTE",
+      match: { context: "GATEWAY", routeConfiguration: { portNumber: port } },
+      patch: { operation: "MERGE", value: { typed_per_filter_config: named } },
+    },
+    {
+      applyTo: "VIRTUAL_HOST",
+      match: { context: "GATEWAY", routeConfiguration: { portNumber: port } },
+      patch: {
+        operation: "ADD",
+        value: {
+          name: "unregistered",
+          domains: ["*"],
+          routes: [refuse({ connect_matcher: {} }), refuse({ prefix: "/" })],
+        },
+      },
+    },
+  ];
+}
+
+function bytesPort({ port, dialled }: GatewayListener): readonly object[] {
+  return [
+    networkFilter(
+      "envoy.filters.network.ext_authz",
+      NETWORK_AUTHZ,
+      { grpc_service: { initial_metadata: [{ key: "sallyport-port", value: `${dialled}` }] } },
+      { portNumber: port },
+    ),
+    networkFilter(
+      "envoy.filters.network.tcp_proxy",
+      "extensions.filters.network.tcp_proxy.v3.TcpProxy",
+      {
+        // Nothing is dialled before the decision; with Istio's own setting a refused client hears the server's greeting.
+        upstream_connect_mode: "ON_DOWNSTREAM_DATA",
+        max_early_data_bytes: 16_384,
+        max_downstream_connection_duration: LIFETIME,
+      },
+      { portNumber: port },
+    ),
+  ];
+}

@@ -1,0 +1,29 @@
+import type { ExternalService, PolicySet } from "../../policy/model.ts";
+import { listenerName } from "../listeners.ts";
+import { objectName } from "../services.ts";
+import { isRequest, type Leg } from "./leg.ts";
+import { gatewayHost, type IstioObject, istioObject } from "./objects.ts";
+import { gatewayName } from "./routes.ts";
+
+/** One server per host, so that a request's host and the name said outside are the same, and no route takes them all. */
+export function gatewayObject(set: PolicySet, service: ExternalService, legs: readonly Leg[]): IstioObject {
+  const { namespace, selector } = set.gateway;
+  const servers = legs.map((leg) => ({
+    port: {
+      number: leg.listener.port,
+      name: `${leg.subset}-${listenerName(leg.listener)}`.slice(0, 63),
+      protocol: isRequest(leg) ? "HTTPS" : "TLS",
+    },
+    hosts: [`${namespace}/${isRequest(leg) ? leg.meshHost : leg.sni}`],
+    tls: { mode: "ISTIO_MUTUAL" },
+  }));
+  return istioObject("Gateway", gatewayName(service), namespace, { selector, servers });
+}
+
+/** How sidecars say to the gateway whom they want: the name that the gateway's chain is for. */
+export function gatewaySubsets(set: PolicySet, service: ExternalService, legs: readonly Leg[]): IstioObject {
+  return istioObject("DestinationRule", `${objectName(service)}--gateway`, set.gateway.namespace, {
+    host: gatewayHost(set.gateway),
+    subsets: legs.map(({ subset, sni }) => ({ name: subset, trafficPolicy: { tls: { mode: "ISTIO_MUTUAL", sni } } })),
+  });
+}
