@@ -6,7 +6,7 @@ import { metadata } from "./objects.ts";
 
 /** The Gateway, bound to the pods behind the set's Service, with one listener per host and port. */
 export function gatewayFile(set: PolicySet, legs: readonly Leg[], ports: ReadonlyMap<string, number>): FileDraft {
-  const { name, namespace, clusterDomain, at } = set.gateway;
+  const { name, namespace, selector, clusterDomain, at } = set.gateway;
   const service = `${name}.${namespace}.svc.${clusterDomain}`;
   const gateway = {
     apiVersion: "gateway.networking.k8s.io/v1",
@@ -31,6 +31,20 @@ export function gatewayFile(set: PolicySet, legs: readonly Leg[], ports: Readonl
       })),
     },
   };
+  const exposed = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: metadata(name, namespace),
+    spec: {
+      type: "ClusterIP",
+      selector,
+      ports: legs.map((leg) => {
+        const port = ports.get(keyOf(leg));
+        const appProtocol = leg.dialled.protocol === "GRPC" ? "grpc" : isHttp(leg.dialled.protocol) ? "http" : "tcp";
+        return { name: `p${port}`, port, targetPort: port, protocol: "TCP", appProtocol };
+      }),
+    },
+  };
   const toGateway = {
     apiVersion: "networking.istio.io/v1",
     kind: "DestinationRule",
@@ -48,9 +62,9 @@ export function gatewayFile(set: PolicySet, legs: readonly Leg[], ports: Readonl
   return {
     path: "gateway.yaml",
     purpose:
-      "The Gateway on the pods behind the egress Service: one port per host and dialled port, for mesh identities only.",
+      "The egress Service, and the Gateway on the pods behind it: one port per host and dialled port, for mesh identities only.",
     sources: [at.file, ...set.services.map(({ at: { file } }) => file)],
-    inputs: { name, namespace, legs },
-    documents: [gateway, toGateway],
+    inputs: { name, namespace, selector, legs },
+    documents: [exposed, gateway, toGateway],
   };
 }

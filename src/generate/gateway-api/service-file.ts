@@ -1,6 +1,7 @@
 import type { ExternalService, PolicySet } from "../../policy/model.ts";
 import { namespacesOf } from "../../policy/visibility.ts";
 import type { FileDraft } from "../draft.ts";
+import { afterDecision, catchAll, connectionAuthorization, namedRoutes } from "../istio/envoy-filters.ts";
 import { isHttp, objectName, serviceTitle } from "../services.ts";
 import { keyOf, type Leg, legsOf } from "./leg.ts";
 import { metadata } from "./objects.ts";
@@ -9,12 +10,17 @@ import { metadata } from "./objects.ts";
 export function serviceFile(set: PolicySet, service: ExternalService, ports: ReadonlyMap<string, number>): FileDraft {
   const namespaces = namespacesOf(set, service);
   const legs = legsOf(service);
-  const { name, namespace } = set.gateway;
+  const { name, namespace, authorizer } = set.gateway;
   return {
     path: `services/${objectName(service)}.yaml`,
     purpose: `${serviceTitle(service)}: its hosts for the mesh, the routes to the gateway and from there out.`,
     sources: [service.at.file],
-    inputs: { service, namespaces, gateway: { name, namespace }, ports: legs.map((leg) => ports.get(keyOf(leg))) },
+    inputs: {
+      service,
+      namespaces,
+      gateway: { name, namespace, authorizer },
+      ports: legs.map((leg) => ports.get(keyOf(leg))),
+    },
     documents: [
       ...entries(set, service, namespaces, legs),
       ...origination(set, service, legs),
@@ -150,47 +156,20 @@ function tellPorts(
   legs: readonly Leg[],
   ports: ReadonlyMap<string, number>,
 ): object {
-  const configPatches = legs.flatMap((leg) => patches(leg, ports.get(keyOf(leg))));
+  const configPatches = legs.flatMap((leg) => patches(set, leg, ports.get(keyOf(leg)) ?? 0));
   return {
     apiVersion: "networking.istio.io/v1alpha3",
     kind: "EnvoyFilter",
     metadata: metadata(`${objectName(service)}-ports`, set.gateway.namespace),
-    spec: { workloadSelector: { labels: set.gateway.selector }, configPatches },
+    spec: { workloadSelector: { labels: set.gateway.selector }, priority: 10, configPatches },
   };
 }
 
-function patches({ dialled }: Leg, portNumber: number | undefined): readonly object[] {
+function patches(set: PolicySet, { dialled }: Leg, portNumber: number): readonly object[] {
   const port = `${dialled.number}`;
-  if (isHttp(dialled.protocol)) {
-    const perRoute = {
-      "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute",
-      check_settings: { context_extensions: { "sallyport.port": port } },
-    };
-    return [
-      {
-        applyTo: "HTTP_ROUTE",
-        match: { context: "GATEWAY", routeConfiguration: { portNumber } },
-        patch: {
-          operation: "MERGE",
-          value: { typed_per_filter_config: { "envoy.filters.http.ext_authz": perRoute } },
-        },
-      },
-    ];
-  }
-  const network = (name: string, value: object): object => ({
-    applyTo: "NETWORK_FILTER",
-    match: { context: "GATEWAY", listener: { portNumber, filterChain: { filter: { name } } } },
-    patch: { operation: "MERGE", value: { typed_config: value } },
-  });
+  if (isHttp(dialled.protocol)) return [namedRoutes(portNumber, port), catchAll(portNumber, port)];
   return [
-    network("envoy.filters.network.ext_authz", {
-      "@type": "type.googleapis.com/envoy.extensions.filters.network.ext_authz.v3.ExtAuthz",
-      grpc_service: { initial_metadata: [{ key: "sallyport-port", value: port }] },
-    }),
-    network("envoy.filters.network.tcp_proxy", {
-      "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
-      upstream_connect_mode: "ON_DOWNSTREAM_DATA",
-      max_early_data_bytes: 16_384,
-    }),
+    ...connectionAuthorization(set, [{ key: "sallyport-port", value: port }], { portNumber }),
+    afterDecision({ portNumber }),
   ];
 }

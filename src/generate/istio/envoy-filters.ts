@@ -2,7 +2,7 @@ import type { PolicySet } from "../../policy/model.ts";
 import { limitPerWorkload } from "../envoy/limit.ts";
 import { extension, typed } from "../envoy/typed.ts";
 import { type GatewayListener, listenerName } from "../listeners.ts";
-import { type IstioObject, istioObject } from "./objects.ts";
+import { authorizerHost, type IstioObject, istioObject } from "./objects.ts";
 
 const HTTP_AUTHZ = "extensions.filters.http.ext_authz.v3";
 const NETWORK_AUTHZ = "extensions.filters.network.ext_authz.v3.ExtAuthz";
@@ -14,10 +14,10 @@ export function gatewayFilters(set: PolicySet, listeners: readonly GatewayListen
   const requests = listeners.filter(({ kind }) => kind === "http" || kind === "grpc");
   const bytes = listeners.filter(({ kind }) => kind === "tls" || kind === "tcp");
   return [
-    envoyFilter(set, "authorization", [httpAuthorization(), networkAuthorization()]),
+    envoyFilter(set, "authorization", [httpAuthorization()]),
     envoyFilter(set, "limits", [lifetime(), perWorkload(), apart()]),
     ...requests.map((listener) => envoyFilter(set, listenerName(listener), requestPort(listener))),
-    ...bytes.map((listener) => envoyFilter(set, listenerName(listener), bytesPort(listener))),
+    ...bytes.map((listener) => envoyFilter(set, listenerName(listener), bytesPort(set, listener))),
   ];
 }
 
@@ -48,11 +48,9 @@ export function networkFilter(
   value: object,
   where: { readonly portNumber?: number; readonly sni?: string } = {},
 ): object {
-  const { portNumber, sni } = where;
-  const filterChain = { ...(sni === undefined ? {} : { sni }), filter: { name } };
   return {
     applyTo: "NETWORK_FILTER",
-    match: { context: "GATEWAY", listener: { ...(portNumber === undefined ? {} : { portNumber }), filterChain } },
+    match: inChain(name, where),
     patch: { operation: "MERGE", value: { typed_config: typed(type, value) } },
   };
 }
@@ -69,12 +67,36 @@ function httpAuthorization(): object {
   });
 }
 
-function networkAuthorization(): object {
-  return networkFilter("envoy.filters.network.ext_authz", NETWORK_AUTHZ, {
+/**
+ * The whole filter in place of Istio's: of what is merged into it, Istio makes one filter for all chains, so that each would
+ * tell the ports of all.
+ */
+export function connectionAuthorization(
+  { gateway: { authorizer, clusterDomain } }: PolicySet,
+  metadata: readonly { readonly key: string; readonly value: string }[],
+  where: { readonly portNumber: number; readonly sni?: string },
+): readonly object[] {
+  if (authorizer === null) return [];
+  const host = authorizerHost(authorizer.service, clusterDomain);
+  const name = "envoy.filters.network.ext_authz";
+  const value = extension(name, NETWORK_AUTHZ, {
+    stat_prefix: "tcp.",
+    transport_api_version: "V3",
+    failure_mode_allow: authorizer.failOpen,
     include_peer_certificate: true,
     include_tls_session: true,
-    grpc_service: { envoy_grpc: { retry_policy: RETRIES } },
+    grpc_service: {
+      timeout: `${authorizer.timeoutMs / 1000}s`,
+      envoy_grpc: { cluster_name: `outbound|${authorizer.port}||${host}`, authority: host, retry_policy: RETRIES },
+      initial_metadata: metadata,
+    },
   });
+  return [{ applyTo: "NETWORK_FILTER", match: inChain(name, where), patch: { operation: "REPLACE", value } }];
+}
+
+function inChain(name: string, { portNumber, sni }: { readonly portNumber?: number; readonly sni?: string }): object {
+  const filterChain = { ...(sni === undefined ? {} : { sni }), filter: { name } };
+  return { context: "GATEWAY", listener: { ...(portNumber === undefined ? {} : { portNumber }), filterChain } };
 }
 
 /** Revocation ends nothing that is under way, so everything ends by itself. */
@@ -103,54 +125,57 @@ function apart(): object {
   return httpFilter("envoy.filters.http.router", "INSERT_BEFORE", value);
 }
 
-/** The named port, by which the authorizer knows what the application dialled; and an answer for hosts that nobody registered, asked about all the same. */
-function requestPort({ port, dialled }: GatewayListener): readonly object[] {
-  const check_settings = { context_extensions: { "sallyport.port": `${dialled}` } };
-  const named = { "envoy.filters.http.ext_authz": typed(`${HTTP_AUTHZ}.ExtAuthzPerRoute`, { check_settings }) };
+/** The named port, by which the authorizer knows what the application dialled, on all routes of a listener. */
+export function namedRoutes(portNumber: number, dialled: string): object {
+  return {
+    applyTo: "HTTP_ROUTE",
+    match: { context: "GATEWAY", routeConfiguration: { portNumber } },
+    patch: { operation: "MERGE", value: { typed_per_filter_config: named(dialled) } },
+  };
+}
+
+function named(dialled: string): object {
+  const check_settings = { context_extensions: { "sallyport.port": dialled } };
+  return { "envoy.filters.http.ext_authz": typed(`${HTTP_AUTHZ}.ExtAuthzPerRoute`, { check_settings }) };
+}
+
+/** An answer for hosts that nobody registered, who are asked about all the same. */
+export function catchAll(portNumber: number, dialled: string): object {
   const refuse = (match: object): object => ({
     match,
     direct_response: { status: 403, body: { inline_string: "no route leaves the mesh from here\n" } },
-    typed_per_filter_config: named,
+    typed_per_filter_config: named(dialled),
   });
-  return [
-    {
-      applyTo: "HTTP_ROUTE",
-      match: { context: "GATEWAY", routeConfiguration: { portNumber: port } },
-      patch: { operation: "MERGE", value: { typed_per_filter_config: named } },
-    },
-    {
-      applyTo: "VIRTUAL_HOST",
-      match: { context: "GATEWAY", routeConfiguration: { portNumber: port } },
-      patch: {
-        operation: "ADD",
-        value: {
-          name: "unregistered",
-          domains: ["*"],
-          routes: [refuse({ connect_matcher: {} }), refuse({ prefix: "/" })],
-        },
-      },
-    },
-  ];
+  const routes = [refuse({ connect_matcher: {} }), refuse({ prefix: "/" })];
+  return {
+    applyTo: "VIRTUAL_HOST",
+    match: { context: "GATEWAY", routeConfiguration: { portNumber } },
+    patch: { operation: "ADD", value: { name: "unregistered", domains: ["*"], routes } },
+  };
 }
 
-function bytesPort({ port, dialled }: GatewayListener): readonly object[] {
-  return [
-    networkFilter(
-      "envoy.filters.network.ext_authz",
-      NETWORK_AUTHZ,
-      { grpc_service: { initial_metadata: [{ key: "sallyport-port", value: `${dialled}` }] } },
-      { portNumber: port },
-    ),
-    networkFilter(
-      "envoy.filters.network.tcp_proxy",
-      "extensions.filters.network.tcp_proxy.v3.TcpProxy",
-      {
-        // Nothing is dialled before the decision; with Istio's own setting a refused client hears the server's greeting.
-        upstream_connect_mode: "ON_DOWNSTREAM_DATA",
-        max_early_data_bytes: 16_384,
-        max_downstream_connection_duration: LIFETIME,
-      },
-      { portNumber: port },
-    ),
-  ];
+function requestPort({ port, dialled }: GatewayListener): readonly object[] {
+  return [namedRoutes(port, `${dialled}`), catchAll(port, `${dialled}`)];
+}
+
+/** Nothing is dialled before the decision; with Istio's own setting a refused client hears the server's greeting. */
+export function afterDecision(where: { readonly portNumber: number }): object {
+  const value = {
+    upstream_connect_mode: "ON_DOWNSTREAM_DATA",
+    max_early_data_bytes: 16_384,
+    max_downstream_connection_duration: LIFETIME,
+  };
+  return networkFilter(
+    "envoy.filters.network.tcp_proxy",
+    "extensions.filters.network.tcp_proxy.v3.TcpProxy",
+    value,
+    where,
+  );
+}
+
+function bytesPort(set: PolicySet, { kind, port, dialled }: GatewayListener): readonly object[] {
+  const metadata = [{ key: "sallyport-port", value: `${dialled}` }];
+  // For TCP each chain says its host as well.
+  const ask = kind === "tls" ? connectionAuthorization(set, metadata, { portNumber: port }) : [];
+  return [...ask, afterDecision({ portNumber: port })];
 }

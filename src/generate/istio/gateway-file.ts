@@ -1,13 +1,13 @@
 import type { Authorizer, PolicySet } from "../../policy/model.ts";
 import type { FileDraft } from "../draft.ts";
 import { type GatewayListener, listenerName } from "../listeners.ts";
-import { authorizerHost, type IstioObject, istioObject } from "./objects.ts";
+import { authorizerHost, gatewayServiceName, type IstioObject, istioObject } from "./objects.ts";
 
 /** The name of the authorization provider: no other provider's name begins with it, or Istio would take the one for the other. */
 export const PROVIDER = "sallyport-egress";
 export const ACCESS_LOG = "sallyport-egress-log";
 
-/** The gateway's Service, who may come in, and who decides. */
+/** The gateway's Services, who may come in, and who decides. */
 export function gatewayFile(
   set: PolicySet,
   listeners: readonly GatewayListener[],
@@ -15,21 +15,28 @@ export function gatewayFile(
 ): FileDraft {
   const { gateway } = set;
   const { name, namespace, selector, at } = gateway;
-  const ports = listeners.map((listener) => ({
-    name: listenerName(listener),
-    port: listener.port,
-    targetPort: listener.port,
-    protocol: "TCP",
-    appProtocol: listener.kind === "grpc" ? "grpc" : listener.kind === "http" ? "http" : "tcp",
-  }));
+  const services = listeners.map((listener) => {
+    const port = {
+      name: listenerName(listener),
+      port: listener.port,
+      targetPort: listener.port,
+      protocol: "TCP",
+      appProtocol: listener.kind === "grpc" ? "grpc" : listener.kind === "http" ? "http" : "tcp",
+    };
+    return istioObject("Service", gatewayServiceName(gateway, listener), namespace, {
+      type: "ClusterIP",
+      selector,
+      ports: [port],
+    });
+  });
   return {
     path: "gateway.yaml",
     purpose:
-      "The gateway's Service with a port for each kind of traffic and dialled port, who may come in there, and who decides.",
+      "The gateway's Services, one for each kind of traffic and dialled port, who may come in there, and who decides.",
     sources: [at.file],
-    inputs: { gateway, ports },
+    inputs: { gateway, services },
     documents: [
-      istioObject("Service", name, namespace, { type: "ClusterIP", selector, ports }),
+      ...services,
       istioObject("PeerAuthentication", name, namespace, {
         selector: { matchLabels: selector },
         mtls: { mode: "STRICT" },

@@ -20,10 +20,12 @@ export function gatewayObject(set: PolicySet, service: ExternalService, legs: re
   return istioObject("Gateway", gatewayName(service), namespace, { selector, servers });
 }
 
-/** How sidecars say to the gateway whom they want: the name that the gateway's chain is for. */
-export function gatewaySubsets(set: PolicySet, service: ExternalService, legs: readonly Leg[]): IstioObject {
-  return istioObject("DestinationRule", `${objectName(service)}--gateway`, set.gateway.namespace, {
-    host: gatewayHost(set.gateway),
-    subsets: legs.map(({ subset, sni }) => ({ name: subset, trafficPolicy: { tls: { mode: "ISTIO_MUTUAL", sni } } })),
-  });
+/** How sidecars say to the gateway whom they want: the name that the gateway's chain is for. Istio joins the rules of all services. */
+export function gatewaySubsets(set: PolicySet, service: ExternalService, legs: readonly Leg[]): readonly IstioObject[] {
+  return [...Map.groupBy(legs, ({ listener }) => listener)].map(([listener, own]) =>
+    istioObject("DestinationRule", `${objectName(service)}--${listenerName(listener)}`, set.gateway.namespace, {
+      host: gatewayHost(set.gateway, listener),
+      subsets: own.map(({ subset, sni }) => ({ name: subset, trafficPolicy: { tls: { mode: "ISTIO_MUTUAL", sni } } })),
+    }),
+  );
 }

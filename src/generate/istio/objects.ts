@@ -1,4 +1,5 @@
 import type { EgressGateway } from "../../policy/model.ts";
+import { type GatewayListener, listenerName } from "../listeners.ts";
 
 /** An Istio object of ours. */
 export interface IstioObject {
@@ -26,9 +27,14 @@ export function istioObject(kind: keyof typeof GROUPS, name: string, namespace: 
   return { apiVersion: GROUPS[kind], kind, metadata: { name, namespace, labels }, spec };
 }
 
-/** The name of the gateway's Service within the cluster. */
-export function gatewayHost({ name, namespace, clusterDomain }: EgressGateway): string {
-  return `${name}.${namespace}.svc.${clusterDomain}`;
+/** The gateway's Service for one listener: of their own, since sidecars have a cluster for each host and each port of a Service. */
+export function gatewayServiceName({ name }: EgressGateway, listener: GatewayListener): string {
+  return `${name}-${listenerName(listener)}`;
+}
+
+/** Its name within the cluster. */
+export function gatewayHost(gateway: EgressGateway, listener: GatewayListener): string {
+  return `${gatewayServiceName(gateway, listener)}.${gateway.namespace}.svc.${gateway.clusterDomain}`;
 }
 
 /** The authorizer's name within the cluster. */

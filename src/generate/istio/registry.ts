@@ -46,7 +46,7 @@ export function serviceEntries(set: PolicySet, service: ExternalService, legs: r
 
 const MESH = { http: "HTTP", grpc: "GRPC", tls: "TLS", tcp: "TCP" } as const;
 
-export function servicePort(number: number, protocol: string): object {
+function servicePort(number: number, protocol: string): object {
   return { number, name: `${protocol.toLowerCase()}-${number}`, protocol };
 }
 

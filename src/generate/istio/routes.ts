@@ -69,7 +69,7 @@ function list(key: string, routes: readonly object[]): object {
 }
 
 function toGateway(set: PolicySet, { subset, listener }: Leg): object {
-  return { destination: { host: gatewayHost(set.gateway), subset, port: { number: listener.port } } };
+  return { destination: { host: gatewayHost(set.gateway, listener), subset, port: { number: listener.port } } };
 }
 
 function requestsToGateway(set: PolicySet, leg: Leg): object {

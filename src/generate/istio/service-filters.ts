@@ -5,14 +5,19 @@ import { tlsInspector } from "../envoy/tls-inspector.ts";
 import { typed } from "../envoy/typed.ts";
 import { listenerName } from "../listeners.ts";
 import { objectName } from "../services.ts";
-import { envoyFilter, networkFilter } from "./envoy-filters.ts";
+import { connectionAuthorization, envoyFilter, networkFilter } from "./envoy-filters.ts";
 import { isRequest, type Leg, requestSubset } from "./leg.ts";
 import type { IstioObject } from "./objects.ts";
 
 /** What Istio's API has no word for, for one service. */
-export function serviceFilters(set: PolicySet, service: ExternalService, legs: readonly Leg[]): readonly IstioObject[] {
+export function serviceFilters(
+  set: PolicySet,
+  service: ExternalService,
+  legs: readonly Leg[],
+  native: boolean,
+): readonly IstioObject[] {
   const patches = [
-    ...legs.filter(({ kind }) => kind === "tcp").map(tellHost),
+    ...(native ? [] : legs.filter(({ kind }) => kind === "tcp").flatMap((leg) => tellHost(set, leg))),
     ...legs.filter(({ kind }) => kind === "tls").flatMap(sameSni),
     ...(service.tls?.minVersion === "TLSV1_3" ? legs.filter(isRequest).map(newestTls) : []),
     ...(service.connections?.share === "workload" ? legs.filter(isRequest).map(ownConnections) : []),
@@ -21,14 +26,12 @@ export function serviceFilters(set: PolicySet, service: ExternalService, legs: r
 }
 
 /** For TCP no client names the host, so the chain does. */
-function tellHost({ listener, sni, host }: Leg): object {
-  const metadata = [{ key: "sallyport-host", value: host }];
-  return networkFilter(
-    "envoy.filters.network.ext_authz",
-    "extensions.filters.network.ext_authz.v3.ExtAuthz",
-    { grpc_service: { initial_metadata: metadata } },
-    { portNumber: listener.port, sni },
-  );
+function tellHost(set: PolicySet, { listener, sni, host }: Leg): readonly object[] {
+  const metadata = [
+    { key: "sallyport-host", value: host },
+    { key: "sallyport-port", value: `${listener.dialled}` },
+  ];
+  return connectionAuthorization(set, metadata, { portNumber: listener.port, sni });
 }
 
 /** The application's own TLS goes through a listener inside the gateway that takes no name but the one that was authorised. */

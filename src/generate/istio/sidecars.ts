@@ -1,11 +1,12 @@
 import type { PolicySet } from "../../policy/model.ts";
 import { namespacesOf } from "../../policy/visibility.ts";
 import type { FileDraft } from "../draft.ts";
+import type { GatewayListener } from "../listeners.ts";
 import { hostsOf, meshHostOf } from "./leg.ts";
 import { clusterNamespace, gatewayHost, istioObject } from "./objects.ts";
 
 /** A Sidecar for each namespace that some rule lets out: what its proxies know of the outside is what it may reach. */
-export function sidecarFiles(set: PolicySet): readonly FileDraft[] {
+export function sidecarFiles(set: PolicySet, listeners: readonly GatewayListener[]): readonly FileDraft[] {
   const { gateway } = set;
   const visible = set.services.map((service) => ({ service, namespaces: namespacesOf(set, service) }));
   const namespaces = [...new Set(visible.flatMap(({ namespaces }) => namespaces ?? []))].sort();
@@ -19,7 +20,7 @@ export function sidecarFiles(set: PolicySet): readonly FileDraft[] {
           ...(gateway.securityModel === "RegistryOnly" ? service.hosts : []),
         ])
         .map((host) => `${clusterNamespace(host, gateway.clusterDomain) ?? gateway.namespace}/${meshHostOf(host)}`);
-      const through = gateway.securityModel === "Gateway" ? [`${gateway.namespace}/${gatewayHost(gateway)}`] : [];
+      const through = listeners.map((listener) => `${gateway.namespace}/${gatewayHost(gateway, listener)}`);
       const egress = [{ hosts: ["./*", "istio-system/*", ...through, ...new Set(hosts)].sort() }];
       return {
         path: `sidecars/${namespace}.yaml`,

@@ -26,7 +26,7 @@ export const istioTarget: Target = {
     if (notes.some(({ severity }) => severity === "error")) return { files: [], notes };
     if (set.gateway.securityModel === "Gateway") return throughGateway(set, options, notes);
     const services = set.services.flatMap((service) => directFile(set, service));
-    const sidecars = set.gateway.securityModel === "RegistryOnly" ? sidecarFiles(set) : [];
+    const sidecars = set.gateway.securityModel === "RegistryOnly" ? sidecarFiles(set, []) : [];
     return { files: [...services, meshConfigFile(set, false), ...sidecars], notes };
   },
 };
@@ -43,17 +43,22 @@ function throughGateway(set: PolicySet, { native }: GenerateOptions, notes: Gene
   const all = [...notes, ...own.notes];
   if (all.some(({ severity }) => severity === "error")) return { files: [], notes: all };
   const files = [
-    ...set.services.flatMap((service) => serviceFile(set, service, legs)),
+    ...set.services.flatMap((service) => serviceFile(set, service, legs, native)),
     gatewayFile(set, open, own.objects),
     ...(native || authorizer === null ? [] : [shieldAuthorizer(set, authorizer)]),
     ...(native ? [] : [filtersFile(set, open)]),
     meshConfigFile(set, !native),
-    ...sidecarFiles(set),
+    ...sidecarFiles(set, open),
   ];
   return { files, notes: all };
 }
 
-function serviceFile(set: PolicySet, service: ExternalService, all: readonly Leg[]): readonly FileDraft[] {
+function serviceFile(
+  set: PolicySet,
+  service: ExternalService,
+  all: readonly Leg[],
+  native: boolean,
+): readonly FileDraft[] {
   const legs = all.filter((leg) => leg.service === service);
   if (legs.length === 0) return [];
   // A host's routes lie with the first service that owns one of its ports.
@@ -68,7 +73,7 @@ function serviceFile(set: PolicySet, service: ExternalService, all: readonly Leg
   const sentOn = set.services.filter((each) =>
     targets.some(({ scope, name }) => scope === each.scope && name === each.name),
   );
-  const { name, namespace, selector, clusterDomain } = set.gateway;
+  const { name, namespace, selector, clusterDomain, authorizer } = set.gateway;
   return [
     {
       path: `services/${objectName(service)}.yaml`,
@@ -77,28 +82,28 @@ function serviceFile(set: PolicySet, service: ExternalService, all: readonly Leg
       inputs: {
         services: [service, ...others, ...sentOn].map((each) => [each, namespacesOf(set, each), upgrades(set, each)]),
         hosts: legs.map(({ host, listener }) => [host, listener]),
-        gateway: { name, namespace, selector, clusterDomain },
+        gateway: { name, namespace, selector, clusterDomain, authorizer },
       },
       documents: [
         ...serviceEntries(set, service, legs),
         gatewayObject(set, service, legs),
-        gatewaySubsets(set, service, legs),
+        ...gatewaySubsets(set, service, legs),
         ...routed.flatMap((own) => virtualServices(set, own, createRouting(all))),
         ...upstreamRules(set, service, legs),
-        ...serviceFilters(set, service, legs),
+        ...serviceFilters(set, service, legs, native),
       ],
     },
   ];
 }
 
 function filtersFile(set: PolicySet, listeners: readonly GatewayListener[]): FileDraft {
-  const { name, namespace, selector, at } = set.gateway;
+  const { name, namespace, selector, authorizer, at } = set.gateway;
   return {
     path: "envoy-filters.yaml",
     purpose:
       "What Istio's API has no word for, on the egress gateway alone: what is asked and told, limits, and refusals that leave a record.",
     sources: [at.file],
-    inputs: { name, namespace, selector, listeners },
+    inputs: { name, namespace, selector, authorizer, listeners },
     documents: gatewayFilters(set, listeners),
   };
 }
