@@ -83,11 +83,12 @@ export async function requestHttp1(
   port: number,
   line: string,
   headers: readonly string[],
+  servername: string | null = null,
 ): Promise<Answer> {
   const upgrades = headers.some((header) => /^connection:/i.test(header));
   const lines = [`${line} HTTP/1.1`, ...headers, ...(upgrades ? [] : ["connection: close"])];
   const until = (text: string): boolean => upgrades && isWhole(text);
-  return parseAnswer(await sendBytes(caller, port, `${lines.join("\r\n")}\r\n\r\n`, null, until));
+  return parseAnswer(await sendBytes(caller, port, `${lines.join("\r\n")}\r\n\r\n`, servername, until));
 }
 
 /** Headers and as many body bytes as they promise, or a switch of protocols. */

@@ -45,9 +45,6 @@ export function reasonAgainst({ gateway }: PolicySet, service: ExternalService):
   if (mirror !== null || split.length > 0) return "mirrors and splits need certificates' names of several hosts";
   if (connections?.share === "workload") return "all workloads share the gateway's connections to one host";
   if (tls === null || tls.originate === "none") return null;
-  if (ports.some(({ number, protocol }) => isTls(protocol) && number === tls.port)) {
-    return "a rule for the port that the gateway makes TLS on would encrypt the application's own TLS a second time";
-  }
   if (tls.originate === "sidecar") return "the sidecar would speak TLS, which a route for HTTP does not match";
   return tls.minVersion === "TLSV1_3" ? "no object says the lowest TLS version of one host" : null;
 }

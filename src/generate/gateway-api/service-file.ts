@@ -2,6 +2,8 @@ import type { ExternalService, PolicySet } from "../../policy/model.ts";
 import { namespacesOf } from "../../policy/visibility.ts";
 import type { FileDraft } from "../draft.ts";
 import { afterDecision, catchAll, connectionAuthorization, namedRoutes } from "../istio/envoy-filters.ts";
+import { servicePort } from "../istio/registry.ts";
+import { listenerKind } from "../listeners.ts";
 import { isHttp, objectName, serviceTitle } from "../services.ts";
 import { keyOf, type Leg, legsOf } from "./leg.ts";
 import { metadata } from "./objects.ts";
@@ -31,8 +33,8 @@ export function serviceFile(set: PolicySet, service: ExternalService, ports: Rea
 }
 
 /**
- * What the mesh may know is the dialled ports alone: an entry that had the upstream port as well would give sidecars
- * a way to it, round the gateway.
+ * What the mesh may know: the dialled ports, and behind each the port that the gateway dials, which would else be a way
+ * round it.
  */
 function entries(
   set: PolicySet,
@@ -41,30 +43,21 @@ function entries(
   legs: readonly Leg[],
 ): readonly object[] {
   const { namespace } = set.gateway;
-  const dialled = new Set(service.ports.map(({ number }) => number));
-  const upstream = [...new Set(legs.filter(({ originates }) => originates).map((leg) => leg.upstream))].filter(
-    (number) => !dialled.has(number),
-  );
-  const mesh = service.ports.map(({ number, protocol }) => ({
-    number,
-    name: `${protocol.toLowerCase()}-${number}`,
-    protocol,
-  }));
-  const outer = upstream.map((number) => ({ number, name: `https-${number}`, protocol: "HTTPS" }));
-  const entry = (suffix: string, host: string, list: readonly object[], exportTo: readonly string[]): object => ({
+  const exportTo = namespaces === null ? ["*"] : [...new Set([".", ...namespaces])];
+  return [...service.hosts].sort().map((host, index) => ({
     apiVersion: "networking.istio.io/v1",
     kind: "ServiceEntry",
-    metadata: metadata(suffix, namespace),
-    spec: { hosts: [host], location: "MESH_EXTERNAL", resolution: "DNS", ports: list, exportTo },
-  });
-  const visible = namespaces === null ? ["*"] : [...new Set([".", ...namespaces])];
-  return [...service.hosts].sort().flatMap((host, index) => {
-    const name = `${objectName(service)}-${index}`;
-    return [
-      entry(name, host, mesh, visible),
-      ...(outer.length === 0 ? [] : [entry(`${name}-upstream`, host, outer, ["."])]),
-    ];
-  });
+    metadata: metadata(`${objectName(service)}-${index}`, namespace),
+    spec: {
+      hosts: [host],
+      location: "MESH_EXTERNAL",
+      resolution: "DNS",
+      ports: legs
+        .filter((leg) => leg.host === host)
+        .map(({ dialled, upstream }) => servicePort(listenerKind(dialled.protocol), dialled.number, upstream)),
+      exportTo,
+    },
+  }));
 }
 
 /** Verified TLS, for the gateway's own namespace only: sidecars that had this rule would speak TLS twice. */
@@ -91,9 +84,10 @@ function origination(set: PolicySet, { tls, connections }: ExternalService, legs
       host,
       exportTo: ["."],
       trafficPolicy: {
-        portLevelSettings: [
-          {
-            port: { number: tls.port },
+        portLevelSettings: legs
+          .filter((leg) => leg.originates && leg.host === host)
+          .map(({ dialled }) => ({
+            port: { number: dialled.number },
             ...pool,
             tls: {
               mode,
@@ -102,8 +96,7 @@ function origination(set: PolicySet, { tls, connections }: ExternalService, legs
               ...(tls.credentialName === null ? {} : { credentialName: tls.credentialName }),
               ...(tls.caCertificates === null ? {} : { caCertificates: tls.caCertificates }),
             },
-          },
-        ],
+          })),
       },
     },
   }));
@@ -129,7 +122,7 @@ function toGateway(set: PolicySet, leg: Leg, ports: ReadonlyMap<string, number>)
 /** The gateway's leg. Behind terminated TLS Istio takes TCP routes; the listener already holds the one host. */
 function out(set: PolicySet, leg: Leg): object {
   const { name, namespace } = set.gateway;
-  const backendRefs = [{ group: "networking.istio.io", kind: "Hostname", name: leg.host, port: leg.upstream }];
+  const backendRefs = [{ group: "networking.istio.io", kind: "Hostname", name: leg.host, port: leg.dialled.number }];
   const parentRefs = [{ name, sectionName: leg.name }];
   if (!isHttp(leg.dialled.protocol)) {
     return {

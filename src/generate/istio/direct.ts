@@ -1,13 +1,11 @@
 import type { ExternalService, PolicySet } from "../../policy/model.ts";
-import { type ListenerKind, listenerKind } from "../listeners.ts";
+import { listenerKind } from "../listeners.ts";
 import { hostCidr } from "../public-addresses.ts";
 import { isHttp, isWildcard, objectName } from "../services.ts";
 import { meshHostOf } from "./leg.ts";
 import { clusterNamespace, type IstioObject, istioObject } from "./objects.ts";
 import { verifiedTls } from "./origination.ts";
-import { exportTo } from "./registry.ts";
-
-const PROTOCOL: Readonly<Record<ListenerKind, string>> = { http: "HTTP", grpc: "GRPC", tls: "TLS", tcp: "TCP" };
+import { exportTo, servicePort } from "./registry.ts";
 
 /** A service where no gateway is in the path: sidecars go to it themselves, and make the TLS that the policy asks for. */
 export function directObjects(set: PolicySet, service: ExternalService): readonly IstioObject[] {
@@ -22,12 +20,9 @@ export function directObjects(set: PolicySet, service: ExternalService): readonl
       hosts: [meshHost],
       ...resolution(service, host),
       location: "MESH_EXTERNAL",
-      ports: ports.map(({ number, protocol }) => {
-        const kind = PROTOCOL[listenerKind(protocol)];
-        const target =
-          originates(service, protocol) && tls !== null && tls.port !== number ? { targetPort: tls.port } : {};
-        return { number, name: `${kind.toLowerCase()}-${number}`, protocol: kind, ...target };
-      }),
+      ports: ports.map(({ number, protocol }) =>
+        servicePort(listenerKind(protocol), number, originates(service, protocol) ? (tls?.port ?? number) : number),
+      ),
       exportTo: exportTo(set, service),
     });
     const originated = ports.filter(({ protocol }) => originates(service, protocol));
@@ -49,8 +44,9 @@ function originates({ tls }: ExternalService, protocol: ExternalService["ports"]
 
 function resolution({ addresses }: ExternalService, host: string): object {
   if (isWildcard(host)) return { resolution: "NONE" };
-  const listed = addresses.length === 0 ? {} : { addresses };
-  if (hostCidr(host) === null) return { ...listed, resolution: "DNS" };
+  // Istio takes no ranges together with a name to look up: sidecars then go where the application was going.
+  if (hostCidr(host) === null)
+    return addresses.length === 0 ? { resolution: "DNS" } : { addresses, resolution: "NONE" };
   const bare = host.replace(/[[\]]/g, "");
   return {
     addresses: addresses.length === 0 ? [bare] : addresses,

@@ -13,6 +13,8 @@ export interface Leg {
   readonly meshHost: string;
   readonly kind: ListenerKind;
   readonly listener: GatewayListener;
+  /** The name by which sidecars know it: its own, or for TCP by address one that stands for the addresses. */
+  readonly capturedAs: string;
   /** The name that sidecars say to the gateway. */
   readonly sni: string;
   /** The port that the gateway dials. */
@@ -43,6 +45,7 @@ export function legsOf(
           service,
           host,
           meshHost,
+          capturedAs: isByAddress(service, kind, host) ? sni : meshHost,
           kind,
           listener,
           sni,
@@ -53,6 +56,11 @@ export function legsOf(
       ];
     }),
   );
+}
+
+/** Istio takes no ranges of addresses together with a name to look up. */
+function isByAddress({ addresses }: ExternalService, kind: ListenerKind, host: string): boolean {
+  return kind === "tcp" && addresses.length > 0 && hostCidr(host) === null;
 }
 
 /** Its literal hosts, and those under its wildcards that some allow names. Sorted. */

@@ -4,9 +4,8 @@ import { isRequest, type Leg, requestSubset, upgrades } from "./leg.ts";
 import { type IstioObject, istioObject } from "./objects.ts";
 
 /**
- * How the gateway connects to hosts outside. Requests go to a subset that makes verified TLS; without it the same port stays
- * clear, for the application's own TLS would else be encrypted a second time. For the gateway's namespace alone: sidecars
- * that had this rule would speak TLS themselves.
+ * How the gateway connects to hosts outside: requests go to a subset that makes verified TLS, upgrades to one of their own.
+ * For the gateway's namespace alone: sidecars that had this rule would speak TLS themselves.
  */
 export function upstreamRules(set: PolicySet, service: ExternalService, legs: readonly Leg[]): readonly IstioObject[] {
   const byHost = Map.groupBy(legs.filter(isRequest), ({ meshHost }) => meshHost);

@@ -36,10 +36,12 @@ export function virtualServices(
   const requests = legs.filter(isRequest);
   const tls = legs.filter(({ kind }) => kind === "tls");
   const tcp = legs.filter(({ kind }) => kind === "tcp");
+  const byName = tcp.filter(({ capturedAs, meshHost }) => capturedAs === meshHost);
+  const everywhere = visible.includes("*") ? ["*"] : visible;
   const spec = {
     hosts: [first.meshHost],
     gateways: ["mesh", ...bound],
-    exportTo: visible.includes("*") ? ["*"] : visible,
+    exportTo: everywhere,
     ...list("http", [
       ...requests.map((leg) => requestsToGateway(set, leg)),
       ...requests.flatMap((leg) => requestsOut(set, leg, legFor)),
@@ -48,19 +50,22 @@ export function virtualServices(
       "tls",
       tls.map((leg) => tlsToGateway(set, leg)),
     ),
-    ...list("tcp", [...tcp.map((leg) => bytesToGateway(set, leg)), ...tls.map((leg) => bytesOut(set, leg))]),
+    ...list("tcp", [...byName.map((leg) => bytesToGateway(set, leg)), ...tls.map((leg) => bytesOut(set, leg))]),
   };
   return [
-    istioObject("VirtualService", name, namespace, spec),
+    ...(requests.length + tls.length + byName.length === 0
+      ? []
+      : [istioObject("VirtualService", name, namespace, spec)]),
     // A gateway's routes are found by the name that clients say to it, which for TCP is not the host's.
-    ...tcp.map((leg) =>
-      istioObject("VirtualService", `${name}--out-${leg.listener.dialled}`, namespace, {
+    ...tcp.map((leg) => {
+      const isCaptured = !byName.includes(leg);
+      return istioObject("VirtualService", `${name}--tcp-${leg.listener.dialled}`, namespace, {
         hosts: [leg.sni],
-        gateways: [`${namespace}/${gatewayName(leg.service)}`],
-        exportTo: ["."],
-        tcp: [bytesOut(set, leg)],
-      }),
-    ),
+        gateways: [...(isCaptured ? ["mesh"] : []), `${namespace}/${gatewayName(leg.service)}`],
+        exportTo: isCaptured ? everywhere : ["."],
+        tcp: [...(isCaptured ? [bytesToGateway(set, leg)] : []), bytesOut(set, leg)],
+      });
+    }),
   ];
 }
 
@@ -99,7 +104,10 @@ function atGateway(
 }
 
 function bytesOut(set: PolicySet, leg: Leg): object {
-  return { match: [atGateway(set, leg)], route: [{ destination: { host: leg.meshHost, port: { number: leg.port } } }] };
+  return {
+    match: [atGateway(set, leg)],
+    route: [{ destination: { host: leg.meshHost, port: { number: leg.listener.dialled } } }],
+  };
 }
 
 /** An upgraded connection must never serve another request, so it has a pool of its own; where no rule allows one, it goes nowhere. */
@@ -131,8 +139,8 @@ function withoutOurs(): object {
   return { request: { remove: OURS } };
 }
 
-function out({ service, meshHost, port }: Leg, isUpgrade = false): object {
-  return { host: meshHost, subset: requestSubset(service, isUpgrade), port: { number: port } };
+function out({ service, meshHost, listener }: Leg, isUpgrade = false): object {
+  return { host: meshHost, subset: requestSubset(service, isUpgrade), port: { number: listener.dialled } };
 }
 
 /** Finds where traffic that is sent on leaves. */

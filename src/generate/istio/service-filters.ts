@@ -35,7 +35,7 @@ function tellHost(set: PolicySet, { listener, sni, host }: Leg): readonly object
 }
 
 /** The application's own TLS goes through a listener inside the gateway that takes no name but the one that was authorised. */
-function sameSni({ listener, sni, meshHost, port }: Leg): readonly object[] {
+function sameSni({ listener, sni, meshHost }: Leg): readonly object[] {
   const name = `sallyport-${listenerName(listener)}-${meshHost}`;
   const inner = {
     name,
@@ -44,7 +44,7 @@ function sameSni({ listener, sni, meshHost, port }: Leg): readonly object[] {
     filter_chains: [
       {
         filter_chain_match: { server_names: [meshHost] },
-        filters: [forwarder(name, `outbound|${port}||${meshHost}`, {})],
+        filters: [forwarder(name, `outbound|${listener.dialled}||${meshHost}`, {})],
       },
     ],
   };
@@ -68,7 +68,7 @@ function sameSni({ listener, sni, meshHost, port }: Leg): readonly object[] {
 }
 
 /** A DestinationRule cannot say the lowest version of TLS. */
-function newestTls({ service, meshHost, port }: Leg): object {
+function newestTls({ service, meshHost, listener }: Leg): object {
   const context = typed("extensions.transport_sockets.tls.v3.UpstreamTlsContext", {
     common_tls_context: {
       tls_params: { tls_minimum_protocol_version: "TLSv1_3", tls_maximum_protocol_version: "TLSv1_3" },
@@ -76,7 +76,10 @@ function newestTls({ service, meshHost, port }: Leg): object {
   });
   return {
     applyTo: "CLUSTER",
-    match: { context: "GATEWAY", cluster: { service: meshHost, portNumber: port, subset: requestSubset(service) } },
+    match: {
+      context: "GATEWAY",
+      cluster: { service: meshHost, portNumber: listener.dialled, subset: requestSubset(service) },
+    },
     patch: {
       operation: "MERGE",
       value: { transport_socket: { name: "envoy.transport_sockets.tls", typed_config: context } },

@@ -48,7 +48,7 @@ function throughGateway(set: PolicySet, { native }: GenerateOptions, notes: Gene
     ...(native || authorizer === null ? [] : [shieldAuthorizer(set, authorizer)]),
     ...(native ? [] : [filtersFile(set, open)]),
     meshConfigFile(set, !native),
-    ...sidecarFiles(set, open),
+    ...sidecarFiles(set, legs),
   ];
   return { files, notes: all };
 }

@@ -30,7 +30,10 @@ const HTTP =
   "{hosts: [a.example.com, b.example.com], ports: [{number: 80, protocol: HTTP}], tls: {originate: gateway, port: 443}}";
 const TLS = "{hosts: [t.example.com], ports: [{number: 443, protocol: TLS}]}";
 
-function generate(spec: string, gateway = "{selector: {istio: egressgateway}, authorizer: {service: sallyport.sallyport-system, port: 9191}}"): Generated {
+function generate(
+  spec: string,
+  gateway = "{selector: {istio: egressgateway}, authorizer: {service: sallyport.sallyport-system, port: 9191}}",
+): Generated {
   const text = `
 apiVersion: sallyport.dev/v1alpha1
 kind: EgressGateway
