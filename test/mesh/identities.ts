@@ -22,7 +22,7 @@ export function spiffeId({ namespace, serviceAccount }: Workload): string {
   return `spiffe://cluster.local/ns/${namespace}/sa/${serviceAccount}`;
 }
 
-export const SERVER: Workload = { namespace: "sallyport-system", serviceAccount: "sallyport" };
+const SERVER: Workload = { namespace: "sallyport-system", serviceAccount: "sallyport" };
 export const GATEWAY: Workload = { namespace: "istio-egress", serviceAccount: "egress" };
 
 /** Makes them all. `certified` are the names that the outside can prove. */

@@ -129,7 +129,7 @@ function sees({ set }: MeshSet, { namespace }: Workload, { host }: Target): bool
 }
 
 /** The address that the application's resolver gave it: one of the service's, or any. */
-export function addressOf({ set }: MeshSet, { host }: Target): string {
+function addressOf({ set }: MeshSet, { host }: Target): string {
   if (/^[\d.]+$/.test(host)) return host;
   const [range = "198.51.100.7"] = set.services.find(({ hosts }) => hosts.includes(host))?.addresses ?? [];
   return range.split("/")[0] ?? range;

@@ -12,7 +12,7 @@ import type { PolicySet, ServicePort } from "../../src/policy/model.ts";
 import { readPolicyDirectory } from "../../src/server/read-policies.ts";
 import type { Workload } from "./platform.ts";
 
-export const SETS = join(import.meta.dirname, "sets");
+const SETS = join(import.meta.dirname, "sets");
 
 /** A policy set that generated configuration is judged on. */
 export interface MeshSet {

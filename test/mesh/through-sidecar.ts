@@ -47,7 +47,7 @@ function outcome(text: string): string {
 }
 
 /** An HTTP/1.1 request in clear. */
-export async function http(destination: Destination, host: string, headers: readonly string[] = []): Promise<string> {
+async function http(destination: Destination, host: string, headers: readonly string[] = []): Promise<string> {
   const upgrades = headers.some((header) => /^upgrade:/i.test(header));
   const lines = ["GET /x HTTP/1.1", `host: ${host}`, ...headers, ...(upgrades ? [] : ["connection: close"])];
   const text = `${lines.join("\r\n")}\r\n\r\n`;
@@ -56,7 +56,7 @@ export async function http(destination: Destination, host: string, headers: read
 }
 
 /** A gRPC call: HTTP/2 with prior knowledge. */
-export function grpc(destination: Destination, host: string): Promise<string> {
+function grpc(destination: Destination, host: string): Promise<string> {
   const socket = redirected(destination);
   const session = connectHttp2("http://mesh.invalid", { createConnection: () => socket });
   return new Promise((resolve) => {
@@ -95,7 +95,7 @@ export function tls(destination: Destination, host: string, ca: string): Promise
 }
 
 /** Bytes that the server outside says back. */
-export async function tcp(destination: Destination): Promise<string> {
+async function tcp(destination: Destination): Promise<string> {
   const text = "select 1\n";
   const received = await collect(redirected(destination), text, (all) => all.includes(text));
   return received.includes(text) ? "200" : received === "" ? "closed" : `heard ${received}`;

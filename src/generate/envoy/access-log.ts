@@ -1,4 +1,4 @@
-import { extension } from "./typed.ts";
+import { extension } from "../envoy-parts/typed.ts";
 
 /**
  * One JSON line per request or connection, with what the authorizer said of it; and one per connection outside, with the

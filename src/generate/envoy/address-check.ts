@@ -1,5 +1,5 @@
-import { setAtFirstData, value } from "./filter-state.ts";
-import { extension } from "./typed.ts";
+import { setAtFirstData, value } from "../envoy-parts/filter-state.ts";
+import { extension } from "../envoy-parts/typed.ts";
 
 const MATCHER = "extensions.rbac.matchers.upstream_ip_port.v3.UpstreamIpPortMatcher";
 const DIALLED = "sallyport.dialled";

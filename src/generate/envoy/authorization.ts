@@ -1,6 +1,6 @@
+import { extension, typed } from "../envoy-parts/typed.ts";
 import { AUTHORIZER } from "./clusters.ts";
 import type { EnvoySettings } from "./settings.ts";
-import { extension, typed } from "./typed.ts";
 
 const HTTP = "envoy.filters.http.ext_authz";
 const TYPE = "extensions.filters.http.ext_authz.v3";

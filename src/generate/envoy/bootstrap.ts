@@ -1,4 +1,5 @@
 import type { PolicySet } from "../../policy/model.ts";
+import { extension, typed } from "../envoy-parts/typed.ts";
 import { hostCidr } from "../public-addresses.ts";
 import { addressCluster, authorizerCluster, internalCluster, outsideCluster, requestCluster } from "./clusters.ts";
 import { connectionListener, NOWHERE } from "./connection-listener.ts";
@@ -8,7 +9,6 @@ import { clusterName, isBytes, type Outlet } from "./outlet.ts";
 import { createOutlets, type Outlets } from "./outlets.ts";
 import { requestListener } from "./request-listener.ts";
 import type { EnvoySettings } from "./settings.ts";
-import { extension, typed } from "./typed.ts";
 
 /** A whole bootstrap for a standalone Envoy gateway. Deterministic. */
 export function envoyBootstrap(set: PolicySet, settings: EnvoySettings): object {

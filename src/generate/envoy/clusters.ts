@@ -1,3 +1,4 @@
+import { extension, typed } from "../envoy-parts/typed.ts";
 import { hostCidr } from "../public-addresses.ts";
 import { isWildcard } from "../services.ts";
 import { namingName } from "./dialler-name.ts";
@@ -5,7 +6,6 @@ import { dnsCache } from "./dns.ts";
 import { clusterName, type Outlet } from "./outlet.ts";
 import type { EnvoySettings } from "./settings.ts";
 import { authorizerTls, internalTransport, outsideTls } from "./tls.ts";
-import { extension, typed } from "./typed.ts";
 
 /** The name of the cluster that dials. */
 export const OUTSIDE = "outside";

@@ -1,15 +1,15 @@
+import { forwarder } from "../envoy-parts/forwarder.ts";
+import { tlsInspector } from "../envoy-parts/tls-inspector.ts";
 import { type GatewayListener, listenerName, outerSni } from "../listeners.ts";
 import { hostCidr } from "../public-addresses.ts";
 import { accessLog } from "./access-log.ts";
 import { connectionAuthorization, type Named } from "./authorization.ts";
 import { namingName } from "./dialler-name.ts";
-import { forwarder } from "./forwarder.ts";
 import { clusterName, type Outlet } from "./outlet.ts";
 import type { Outlets } from "./outlets.ts";
 import { carriedSni } from "./same-sni.ts";
 import type { EnvoySettings } from "./settings.ts";
 import { downstreamTls } from "./tls.ts";
-import { tlsInspector } from "./tls-inspector.ts";
 
 /** A cluster that leads nowhere, for names that no service registers. */
 export const NOWHERE = "nowhere";

@@ -1,7 +1,5 @@
-import { extension } from "./typed.ts";
-
-/** Revocation ends nothing that is under way, so everything ends by itself. */
-export const LIFETIME = "3600s";
+import { LIFETIME } from "../envoy-parts/lifetime.ts";
+import { extension } from "../envoy-parts/typed.ts";
 
 /** What holds for each listener of requests. */
 export function connectionManager(name: string, fields: object): object {

@@ -1,16 +1,16 @@
+import { passedOn, setApart, setForConnection } from "../envoy-parts/filter-state.ts";
+import { forwarder } from "../envoy-parts/forwarder.ts";
+import { tlsInspector } from "../envoy-parts/tls-inspector.ts";
+import { extension } from "../envoy-parts/typed.ts";
 import { isWildcard } from "../services.ts";
 import { accessLog } from "./access-log.ts";
 import { isRight, looksRight } from "./address-check.ts";
 import { dialledPort, OUTSIDE } from "./clusters.ts";
 import { addressRule, diallerName, lookUpName, namingName } from "./dialler-name.ts";
 import { dnsCache } from "./dns.ts";
-import { passedOn, setApart, setForConnection } from "./filter-state.ts";
-import { forwarder } from "./forwarder.ts";
 import type { Outlet } from "./outlet.ts";
 import { sameSni } from "./same-sni.ts";
 import type { EnvoySettings } from "./settings.ts";
-import { tlsInspector } from "./tls-inspector.ts";
-import { extension } from "./typed.ts";
 
 /**
  * The listener inside this Envoy that says where an outlet's bytes go. Application TLS passes only if it names the host

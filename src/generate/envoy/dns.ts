@@ -1,5 +1,5 @@
+import { extension } from "../envoy-parts/typed.ts";
 import type { EnvoySettings } from "./settings.ts";
-import { extension } from "./typed.ts";
 
 /** The one cache of names outside: filters and clusters that share it must be configured alike. */
 export function dnsCache({ dnsServer }: EnvoySettings): object {

@@ -1,8 +1,8 @@
+import { setForRequest } from "../envoy-parts/filter-state.ts";
+import { limitPerWorkload } from "../envoy-parts/limit.ts";
+import { extension } from "../envoy-parts/typed.ts";
 import { requestAuthorization } from "./authorization.ts";
-import { setForRequest } from "./filter-state.ts";
-import { limitPerWorkload } from "./limit.ts";
 import type { EnvoySettings } from "./settings.ts";
-import { extension } from "./typed.ts";
 
 /** Everything a request passes on a listener for workloads, in this order. */
 export function requestFilters(settings: EnvoySettings): readonly object[] {

@@ -1,6 +1,6 @@
+import { routeValues, setApart } from "../envoy-parts/filter-state.ts";
 import { isWildcard, serviceTitle } from "../services.ts";
 import { namePort } from "./authorization.ts";
-import { routeValues, setApart } from "./filter-state.ts";
 import { authorityOf, clusterName, type Outlet } from "./outlet.ts";
 import type { Outlets } from "./outlets.ts";
 

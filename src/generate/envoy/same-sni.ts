@@ -1,5 +1,5 @@
-import { setApart, setForConnection } from "./filter-state.ts";
-import { extension } from "./typed.ts";
+import { setApart, setForConnection } from "../envoy-parts/filter-state.ts";
+import { extension } from "../envoy-parts/typed.ts";
 
 const OUTER = "sallyport.outer-sni";
 

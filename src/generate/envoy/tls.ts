@@ -1,9 +1,9 @@
 import type { TlsOrigination } from "../../policy/model.ts";
+import { extension, typed } from "../envoy-parts/typed.ts";
 import { hostCidr } from "../public-addresses.ts";
 import { isWildcard } from "../services.ts";
 import type { Outlet } from "./outlet.ts";
 import type { EnvoySettings } from "./settings.ts";
-import { extension, typed } from "./typed.ts";
 
 const TLS = "extensions.transport_sockets.tls.v3";
 

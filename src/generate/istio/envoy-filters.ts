@@ -1,23 +1,28 @@
 import type { PolicySet } from "../../policy/model.ts";
-import { limitPerWorkload } from "../envoy/limit.ts";
-import { extension, typed } from "../envoy/typed.ts";
+import { AFTER_FIRST_BYTES } from "../envoy-parts/forwarder.ts";
+import { LIFETIME } from "../envoy-parts/lifetime.ts";
+import { limitPerWorkload } from "../envoy-parts/limit.ts";
+import { extension, typed } from "../envoy-parts/typed.ts";
 import { type GatewayListener, listenerName } from "../listeners.ts";
 import { authorizerHost, type IstioObject, istioObject } from "./objects.ts";
 
 const HTTP_AUTHZ = "extensions.filters.http.ext_authz.v3";
 const NETWORK_AUTHZ = "extensions.filters.network.ext_authz.v3.ExtAuthz";
-const LIFETIME = "3600s";
 const RETRIES = { retry_on: "connect-failure,refused-stream,unavailable", num_retries: 1 };
 
-/** What Istio's API has no word for, on the egress gateway alone. */
-export function gatewayFilters(set: PolicySet, listeners: readonly GatewayListener[]): readonly IstioObject[] {
+/** What Istio's API has no word for, on the egress gateway alone. Without an authorizer there is nobody to tell anything. */
+export function gatewayFilters(
+  set: PolicySet,
+  listeners: readonly GatewayListener[],
+  native: boolean,
+): readonly IstioObject[] {
   const requests = listeners.filter(({ kind }) => kind === "http" || kind === "grpc");
   const bytes = listeners.filter(({ kind }) => kind === "tls" || kind === "tcp");
   return [
-    envoyFilter(set, "authorization", [httpAuthorization()]),
-    envoyFilter(set, "limits", [lifetime(), perWorkload(), apart()]),
-    ...requests.map((listener) => envoyFilter(set, listenerName(listener), requestPort(listener))),
-    ...bytes.map((listener) => envoyFilter(set, listenerName(listener), bytesPort(set, listener))),
+    ...(native ? [] : [envoyFilter(set, "authorization", [httpAuthorization(), perWorkload()])]),
+    envoyFilter(set, "limits", [lifetime(), apart()]),
+    ...(native ? [] : requests.map((listener) => envoyFilter(set, listenerName(listener), requestPort(listener)))),
+    ...bytes.map((listener) => envoyFilter(set, listenerName(listener), bytesPort(set, listener, native))),
   ];
 }
 
@@ -160,22 +165,17 @@ function requestPort({ port, dialled }: GatewayListener): readonly object[] {
 
 /** Nothing is dialled before the decision; with Istio's own setting a refused client hears the server's greeting. */
 export function afterDecision(where: { readonly portNumber: number }): object {
-  const value = {
-    upstream_connect_mode: "ON_DOWNSTREAM_DATA",
-    max_early_data_bytes: 16_384,
-    max_downstream_connection_duration: LIFETIME,
-  };
   return networkFilter(
     "envoy.filters.network.tcp_proxy",
     "extensions.filters.network.tcp_proxy.v3.TcpProxy",
-    value,
+    AFTER_FIRST_BYTES,
     where,
   );
 }
 
-function bytesPort(set: PolicySet, { kind, port, dialled }: GatewayListener): readonly object[] {
+function bytesPort(set: PolicySet, { kind, port, dialled }: GatewayListener, native: boolean): readonly object[] {
   const metadata = [{ key: "sallyport-port", value: `${dialled}` }];
   // For TCP each chain says its host as well.
-  const ask = kind === "tls" ? connectionAuthorization(set, metadata, { portNumber: port }) : [];
+  const ask = kind === "tls" && !native ? connectionAuthorization(set, metadata, { portNumber: port }) : [];
   return [...ask, afterDecision({ portNumber: port })];
 }

@@ -64,7 +64,7 @@ function isByAddress({ addresses }: ExternalService, kind: ListenerKind, host: s
 }
 
 /** Its literal hosts, and those under its wildcards that some allow names. Sorted. */
-export function hostsOf(set: PolicySet, service: ExternalService): readonly string[] {
+function hostsOf(set: PolicySet, service: ExternalService): readonly string[] {
   const named = openingsOf(set, service).flatMap(({ rule }) => (rule.to ?? []).flatMap(({ hosts }) => hosts ?? []));
   const under = service.hosts
     .filter(isWildcard)

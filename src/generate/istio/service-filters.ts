@@ -1,8 +1,8 @@
 import type { ExternalService, PolicySet } from "../../policy/model.ts";
-import { routeValues, setApart } from "../envoy/filter-state.ts";
-import { forwarder } from "../envoy/forwarder.ts";
-import { tlsInspector } from "../envoy/tls-inspector.ts";
-import { typed } from "../envoy/typed.ts";
+import { routeValues, setApart } from "../envoy-parts/filter-state.ts";
+import { forwarder } from "../envoy-parts/forwarder.ts";
+import { tlsInspector } from "../envoy-parts/tls-inspector.ts";
+import { typed } from "../envoy-parts/typed.ts";
 import { listenerName } from "../listeners.ts";
 import { objectName } from "../services.ts";
 import { connectionAuthorization, envoyFilter, networkFilter } from "./envoy-filters.ts";

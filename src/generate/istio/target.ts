@@ -46,7 +46,7 @@ function throughGateway(set: PolicySet, { native }: GenerateOptions, notes: Gene
     ...set.services.flatMap((service) => serviceFile(set, service, legs, native)),
     gatewayFile(set, open, own.objects),
     ...(native || authorizer === null ? [] : [shieldAuthorizer(set, authorizer)]),
-    ...(native ? [] : [filtersFile(set, open)]),
+    filtersFile(set, open, native),
     meshConfigFile(set, !native),
     ...sidecarFiles(set, legs),
   ];
@@ -96,15 +96,15 @@ function serviceFile(
   ];
 }
 
-function filtersFile(set: PolicySet, listeners: readonly GatewayListener[]): FileDraft {
+function filtersFile(set: PolicySet, listeners: readonly GatewayListener[], native: boolean): FileDraft {
   const { name, namespace, selector, authorizer, at } = set.gateway;
   return {
     path: "envoy-filters.yaml",
     purpose:
       "What Istio's API has no word for, on the egress gateway alone: what is asked and told, limits, and refusals that leave a record.",
     sources: [at.file],
-    inputs: { name, namespace, selector, authorizer, listeners },
-    documents: gatewayFilters(set, listeners),
+    inputs: { name, namespace, selector, authorizer, listeners, native },
+    documents: gatewayFilters(set, listeners, native),
   };
 }
 
