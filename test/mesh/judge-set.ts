@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { namespacesOf } from "../../src/policy/visibility.ts";
 import type { Bench, Finding } from "./bench.ts";
+import { judgeGatewayApi } from "./gateway-api.ts";
 import { spiffeId } from "./identities.ts";
 import { isCertified, type MeshLab, startMeshLab } from "./mesh-lab.ts";
 import type { MeshSet, Target } from "./mesh-set.ts";
@@ -27,7 +28,13 @@ export interface Judgement {
 export async function judgeSet(bench: Bench, mesh: MeshSet, directory: string, envoy: string): Promise<Judgement> {
   const lab = await startMeshLab(bench, mesh, directory, envoy);
   try {
-    const findings = (await bench.validate(join(directory, "yaml"))).filter(isUnexpected);
+    const found = [
+      ...(await bench.validate(join(directory, "yaml"))),
+      ...(mesh.set.gateway.securityModel === "Gateway"
+        ? await judgeGatewayApi(bench, mesh, lab.identities, directory)
+        : []),
+    ];
+    const findings = found.filter(isUnexpected);
     const answers = await compare(mesh, lab);
     const round = await waysRound(mesh, lab);
     const problems = [

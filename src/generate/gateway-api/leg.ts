@@ -1,4 +1,5 @@
 import type { ExternalService, PolicySet, ServicePort } from "../../policy/model.ts";
+import { openingsOf } from "../../policy/visibility.ts";
 import { isHttp, isTls, isWildcard, objectName } from "../services.ts";
 
 /** One host and port as applications dial it, and the port of the gateway that stands for both. */
@@ -34,7 +35,8 @@ export function keyOf({ host, dialled }: Leg): string {
 }
 
 /** Why Gateway API cannot hold a service as strictly as its policies ask; null if it can. */
-export function reasonAgainst({ gateway }: PolicySet, service: ExternalService): string | null {
+export function reasonAgainst(set: PolicySet, service: ExternalService): string | null {
+  const { gateway } = set;
   const { hosts, ports, tls, connections, mirror, split, internal, addresses } = service;
   if (gateway.securityModel !== "Gateway") return "its routes all lead through a gateway";
   if (hosts.some(isWildcard)) return "a Hostname backend is one host";
@@ -43,6 +45,9 @@ export function reasonAgainst({ gateway }: PolicySet, service: ExternalService):
     return "no route matches TCP by address";
   }
   if (mirror !== null || split.length > 0) return "mirrors and splits need certificates' names of several hosts";
+  if (openingsOf(set, service).some(({ rule }) => rule.upgrades.length > 0)) {
+    return "upgraded connections need a pool of their own, and all routes to one host share one";
+  }
   if (connections?.share === "workload") return "all workloads share the gateway's connections to one host";
   if (tls === null || tls.originate === "none") return null;
   if (tls.originate === "sidecar") return "the sidecar would speak TLS, which a route for HTTP does not match";
