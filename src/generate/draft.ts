@@ -32,6 +32,7 @@ export const NOTE_CODES = {
   "server-speaks-first":
     "A TCP server that speaks first waits for ever: nothing is dialled before the client's first bytes.",
   "tcp-without-addresses": "Without addresses, whatever dials the TCP port is taken to mean the service.",
+  "tls-by-address": "TLS to an address says no name, so nobody can be asked about it.",
   "wildcard-not-expressible": "The target cannot forward a wildcard host safely.",
   "waypoint-without-principal": "Ambient waypoints give the authorizer no principal: every workload is refused.",
   "not-expressible": "The target has no object for this.",

@@ -1,3 +1,6 @@
+import type { PortProtocol } from "../policy/model.ts";
+import { isTls } from "./services.ts";
+
 /**
  * IPv4 that is nobody's public address: this network, private, carrier-grade NAT (with Alibaba Cloud's metadata at
  * 100.100.100.200), loopback, link-local (with the metadata of most clouds), protocol assignments (with Oracle's
@@ -39,4 +42,9 @@ export function publicPeers(): readonly object[] {
 export function hostCidr(host: string): string | null {
   if (/^\d+\.\d+\.\d+\.\d+$/.test(host)) return `${host}/32`;
   return host.startsWith("[") ? `${host.slice(1, -1)}/128` : null;
+}
+
+/** TLS to an address: clients say names only, so nothing would tell the authorizer where it goes. */
+export function isTlsByAddress(host: string, protocol: PortProtocol): boolean {
+  return isTls(protocol) && hostCidr(host) !== null;
 }

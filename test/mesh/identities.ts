@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Authority, createAuthority, dns, type Leaf, uri } from "../../src/cli/demo/pki.ts";
+import type { Workload } from "../support/reach.ts";
 import { writeText } from "./files.ts";
-import type { Workload } from "./platform.ts";
 
 /** Certificates of a set's mesh and of the outside. */
 export interface Identities {

@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { namespacesOf } from "../../src/policy/visibility.ts";
+import type { Target, Workload } from "../support/reach.ts";
 import type { Bench, Finding } from "./bench.ts";
 import { judgeGatewayApi } from "./gateway-api.ts";
 import { spiffeId } from "./identities.ts";
 import { isCertified, type MeshLab, startMeshLab } from "./mesh-lab.ts";
-import type { MeshSet, Target } from "./mesh-set.ts";
-import { podOf, type Workload } from "./platform.ts";
+import type { MeshSet } from "./mesh-set.ts";
+import { podOf } from "./platform.ts";
 import { attempt } from "./through-sidecar.ts";
 import { waysRound } from "./ways-round.ts";
 

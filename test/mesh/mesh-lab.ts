@@ -1,18 +1,16 @@
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { accepts, type Child, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
 import { type SeenRequest, startUpstream, type Upstream } from "../../src/cli/demo/upstream.ts";
 import { istioTarget } from "../../src/generate/istio/target.ts";
 import { type GatewayListener, listenersOf } from "../../src/generate/listeners.ts";
+import type { Workload } from "../support/reach.ts";
 import type { Bench } from "./bench.ts";
 import { writeGenerated } from "./files.ts";
 import { GATEWAY, type Identities, makeIdentities, spiffeId } from "./identities.ts";
 import type { MeshSet } from "./mesh-set.ts";
-import { AUTHORIZER_IP, GATEWAY_IP, platform, podOf, type Workload } from "./platform.ts";
+import { AUTHORIZER_IP, GATEWAY_IP, platform, podOf } from "./platform.ts";
 
 const READY_MS = 30_000;
 
@@ -54,15 +52,13 @@ export async function startMeshLab(bench: Bench, mesh: MeshSet, directory: strin
     await writeGenerated(istioTarget, mesh.set, platform(mesh.workloads, identities.secrets), yaml);
     const upstream = await startUpstream(identities.outsideLeaf);
     closers.push(() => upstream.close());
-    const clear = await startClearServer(upstream.seen);
-    closers.push(clear.close);
     const listeners = mesh.set.gateway.securityModel === "Gateway" ? [...listenersOf(mesh.set.services).values()] : [];
     const [pdp = 0, admin = 0, ...ports] = await freePorts(2 + listeners.length + mesh.workloads.length);
     const gatewayPort = (listener: GatewayListener): number => ports[listeners.indexOf(listener)] ?? 0;
     const sidecarPort = (workload: Workload): number => ports[listeners.length + mesh.workloads.indexOf(workload)] ?? 0;
     const audit = join(directory, "audit.jsonl");
 
-    const outside = outsideAddresses(mesh, upstream, clear.port);
+    const outside = outsideAddresses(mesh, upstream);
     const roots = { ROOTCA: `ca:${identities.meshCa}`, "file-root:system": `ca:${identities.outsideCa}` };
     const run = async (
       pod: string,
@@ -157,11 +153,7 @@ async function isReady(admin: number): Promise<boolean> {
 }
 
 /** Endpoints that stand for the outside: where Istio would have Envoy dial, and what answers there. */
-function outsideAddresses(
-  { set, targets }: MeshSet,
-  upstream: Upstream,
-  clearPort: number,
-): Readonly<Record<string, string>> {
+function outsideAddresses({ set, targets }: MeshSet, upstream: Upstream): Readonly<Record<string, string>> {
   const tlsOf = (host: string) =>
     set.services.find(({ hosts }) =>
       hosts.some((each) => each === host || (each.startsWith("*.") && host.endsWith(each.slice(1)))),
@@ -171,24 +163,8 @@ function outsideAddresses(
     if (protocol === "TLS" || protocol === "HTTPS") return [[`${host}:${number}`, upstream.tlsPort]];
     const tls = tlsOf(host);
     return tls == null || tls.originate === "none"
-      ? [[`${host}:${number}`, clearPort]]
+      ? [[`${host}:${number}`, upstream.clearPort]]
       : [[`${host}:${tls.port}`, upstream.tlsPort]];
   });
   return Object.fromEntries(pairs.map(([address, port]) => [address, `127.0.0.1:${port}`]));
-}
-
-/** A server in clear that says what it saw, for HTTP that nobody upgrades. */
-async function startClearServer(
-  seen: SeenRequest[],
-): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
-  const server = createServer(({ method = "", url = "", headers }, response) => {
-    const host = headers.host ?? "";
-    seen.push({ method, path: url, host, headers, sni: null, tlsVersion: null, client: null, connection: 0 });
-    response.end(`${JSON.stringify({ outside: host })}\n`);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () => new Promise((done) => server.close(() => done()).closeAllConnections()),
-  };
 }

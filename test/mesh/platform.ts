@@ -1,12 +1,8 @@
+import type { Workload } from "../support/reach.ts";
+
 /** Addresses of the Pods of every set's platform. */
 export const GATEWAY_IP = "10.244.0.2";
 export const AUTHORIZER_IP = "10.244.0.3";
-
-/** A workload of the mesh: a Pod with a sidecar. */
-export interface Workload {
-  readonly namespace: string;
-  readonly serviceAccount: string;
-}
 
 export function podOf({ namespace, serviceAccount }: Workload): string {
   return `${namespace}/${serviceAccount}`;

@@ -1,7 +1,7 @@
 import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { Target } from "./mesh-set.ts";
+import type { Target } from "../support/reach.ts";
 
 const LIMIT_MS = 6_000;
 

@@ -1,8 +1,8 @@
 import { type Caller, requestHttp1, requestTlsInTls, sendBytes } from "../../src/cli/demo/client.ts";
 import { listenerKind, listenerName, outerSni } from "../../src/generate/listeners.ts";
+import type { Target, Workload } from "../support/reach.ts";
 import type { MeshLab } from "./mesh-lab.ts";
-import type { MeshSet, Target } from "./mesh-set.ts";
-import type { Workload } from "./platform.ts";
+import type { MeshSet } from "./mesh-set.ts";
 import { tls } from "./through-sidecar.ts";
 
 /** What came of the attempts to get round the gateway, or round its decision. */

@@ -161,7 +161,13 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       laxRoots: laxCallers ? files.meshCa : null,
       outsideRoots: files.outsideCa,
       dnsServer: { address: "127.0.0.1", port: names.port },
-      standIn: { address: "127.0.0.1", tlsPort: upstream.tlsPort, plainPort: upstream.plainPort },
+      standIn: {
+        address: "127.0.0.1",
+        tlsPort: upstream.tlsPort,
+        clearPort: upstream.clearPort,
+        clearHttp2Port: upstream.clearHttp2Port,
+        plainPort: upstream.plainPort,
+      },
       requestsPerSecond: options.requestsPerSecond ?? 10_000,
     });
     await writeFile(config, stringify(envoyBootstrap(set, settings), { aliasDuplicateObjects: false }));

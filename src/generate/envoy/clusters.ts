@@ -115,7 +115,9 @@ function inside(cluster: string, listener: string): object {
 /** The port that is dialled: the outlet's, or the stand-in's for it. */
 export function dialledPort({ standIn }: EnvoySettings, { kind, tls, port }: Outlet): number {
   if (standIn === null) return port;
-  return tls !== null || kind === "tls" ? standIn.tlsPort : standIn.plainPort;
+  if (tls !== null || kind === "tls") return standIn.tlsPort;
+  if (kind === "tcp") return standIn.plainPort;
+  return kind === "grpc" ? standIn.clearHttp2Port : standIn.clearPort;
 }
 
 /** A listener inside this Envoy, as a place to send bytes to. */

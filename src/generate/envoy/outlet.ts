@@ -1,5 +1,6 @@
 import type { ExternalService, PortProtocol, ServicePort, TlsOrigination } from "../../policy/model.ts";
 import { type ListenerKind, listenerKind } from "../listeners.ts";
+import { isTlsByAddress } from "../public-addresses.ts";
 import { isHttp, isWildcard, serviceTitle } from "../services.ts";
 
 /** One way out: a host of a service on a dialled port, and what the gateway makes of it. */
@@ -16,14 +17,14 @@ export interface Outlet {
 
 /**
  * The ways out of a service by dialled port, then host. None on ports whose TLS the sidecar would make, since only requests
- * are decided there; none in clear to a wildcard, since a connection for one of its hosts must not serve another.
+ * are decided there; none to a wildcard that nothing would say the one host of.
  */
 export function outletsOf(service: ExternalService): readonly Outlet[] {
   return service.ports
     .filter((port) => !originatesAtSidecar(service, port))
     .flatMap(({ number, protocol }) =>
       service.hosts.flatMap((host): readonly Outlet[] => {
-        if (isClearWildcard(service, host, protocol)) return [];
+        if (isNamelessWildcard(service, host, protocol) || isTlsByAddress(host, protocol)) return [];
         const tls = isHttp(protocol) && service.tls?.originate === "gateway" ? service.tls : null;
         const kind = listenerKind(protocol);
         return [{ service, host, kind, dialled: number, port: tls === null ? number : tls.port, tls }];
@@ -31,9 +32,9 @@ export function outletsOf(service: ExternalService): readonly Outlet[] {
     );
 }
 
-/** A wildcard whose requests would leave in clear. */
-export function isClearWildcard({ tls }: ExternalService, host: string, protocol: PortProtocol): boolean {
-  return isWildcard(host) && isHttp(protocol) && tls?.originate !== "gateway";
+/** A wildcard of which nothing would say the one host that is meant: requests in clear share connections, and TCP names none. */
+export function isNamelessWildcard({ tls }: ExternalService, host: string, protocol: PortProtocol): boolean {
+  return isWildcard(host) && (protocol === "TCP" || (isHttp(protocol) && tls?.originate !== "gateway"));
 }
 
 export function originatesAtSidecar({ tls }: ExternalService, { protocol }: ServicePort): boolean {

@@ -30,7 +30,13 @@ export interface EnvoySettings {
   /** CIDR ranges that no registered name may lead to. */
   readonly guardedRanges: readonly string[];
   /** Ports on which a stand-in for the outside answers in place of the services' own; null for the services' own. */
-  readonly standIn: { readonly address: string; readonly tlsPort: number; readonly plainPort: number } | null;
+  readonly standIn: {
+    readonly address: string;
+    readonly tlsPort: number;
+    readonly clearPort: number;
+    readonly clearHttp2Port: number;
+    readonly plainPort: number;
+  } | null;
   /** Requests a second that one workload may send through one gateway before any decision is asked for. */
   readonly requestsPerSecond: number;
   /** Connections of workloads that one gateway holds at most. */

@@ -2,8 +2,9 @@ import type { EgressGateway, ExternalService, PolicySet } from "../../policy/mod
 import type { Generated, GenerateNote, Target } from "../draft.ts";
 import { GUARDED_RANGES } from "../public-addresses.ts";
 import { serviceTitle } from "../services.ts";
+import { tlsByAddressNotes } from "../tls-by-address.ts";
 import { envoyBootstrap } from "./bootstrap.ts";
-import { isClearWildcard, originatesAtSidecar } from "./outlet.ts";
+import { isNamelessWildcard, originatesAtSidecar } from "./outlet.ts";
 import { createOutlets, type Outlets } from "./outlets.ts";
 import type { EnvoySettings } from "./settings.ts";
 
@@ -108,8 +109,9 @@ function serviceNotes(set: PolicySet, outlets: Outlets): readonly GenerateNote[]
   return set.services.flatMap((service) => [
     ...(service.ports.some((port) => originatesAtSidecar(service, port)) ? [hiddenBySidecar(service)] : []),
     ...service.hosts
-      .filter((host) => service.ports.some(({ protocol }) => isClearWildcard(service, host, protocol)))
-      .map((host) => clearWildcard(service, host)),
+      .filter((host) => service.ports.some(({ protocol }) => isNamelessWildcard(service, host, protocol)))
+      .map((host) => namelessWildcard(service, host)),
+    ...tlsByAddressNotes(service),
     ...routingProblems(outlets, service),
     ...(outlets.isCopy(service) && service.connections?.share === "workload" ? [sharedCopies(service)] : []),
   ]);
@@ -125,13 +127,13 @@ function hiddenBySidecar(service: ExternalService): GenerateNote {
   };
 }
 
-function clearWildcard(service: ExternalService, host: string): GenerateNote {
+function namelessWildcard(service: ExternalService, host: string): GenerateNote {
   return {
     code: "wildcard-not-expressible",
     severity: "warning",
     at: service.at,
-    message: `\`${host}\` of \`${serviceTitle(service)}\` is left out for HTTP in clear: nothing in it would tell a connection for one host from one for another`,
-    fix: "write `originate: gateway`, or list the hosts",
+    message: `\`${host}\` of \`${serviceTitle(service)}\` is left out for TCP and for HTTP in clear: nothing there says which of its hosts a connection is for`,
+    fix: "list the hosts, or for HTTP write `originate: gateway`",
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ExternalService, PolicySet, TlsOrigination } from "../../policy/model.ts";
 import { openingsOf } from "../../policy/visibility.ts";
 import { type GatewayListener, type ListenerKind, listenerKind, listenerName, outerSni } from "../listeners.ts";
-import { hostCidr } from "../public-addresses.ts";
+import { hostCidr, isTlsByAddress } from "../public-addresses.ts";
 import { hostSuffix, isHttp, isWildcard, objectName } from "../services.ts";
 
 /** One host of a service on one dialled port: from the application to the gateway, and from there out. */
@@ -34,6 +34,7 @@ export function legsOf(
   return hostsOf(set, service).flatMap((host) =>
     service.ports.flatMap(({ number, protocol }) => {
       if (isHttp(protocol) && service.tls?.originate === "sidecar") return [];
+      if (isTlsByAddress(host, protocol)) return [];
       const kind = listenerKind(protocol);
       const listener = listeners.get(listenerName({ kind, dialled: number }));
       if (listener === undefined) return [];

@@ -2,6 +2,7 @@ import type { ExternalService, PolicySet } from "../../policy/model.ts";
 import { namespacesOf, openingsOf } from "../../policy/visibility.ts";
 import type { GenerateNote } from "../draft.ts";
 import { isHttp, isWildcard, routedHost, serviceTitle } from "../services.ts";
+import { tlsByAddressNotes } from "../tls-by-address.ts";
 
 /** What Istio cannot express, or expresses more weakly than the policies say. */
 export function istioNotes(set: PolicySet, native: boolean): readonly GenerateNote[] {
@@ -97,6 +98,7 @@ function serviceNotes(set: PolicySet, service: ExternalService): readonly Genera
   const title = serviceTitle(service);
   const notes: GenerateNote[] = [
     ...hosts.filter(isWildcard).map((host) => wildcard(service, host)),
+    ...tlsByAddressNotes(service),
     ...routing(set, service),
   ];
   const warn = (code: GenerateNote["code"], message: string, fix: string): void => {

@@ -9,11 +9,11 @@ import { canon } from "../../policy/policy-files.ts";
 // biome-ignore lint/suspicious/noExplicitAny: tests look deep into plain data.
 export type Loose = any;
 
-export const GATEWAY =
+const GATEWAY =
   "{selector: {istio: egressgateway}, authorizer: {service: sallyport.sallyport-system, port: 9191, timeout: 250ms}}";
 
 /** Policy texts by path. @throws what is wrong with them */
-export function setOf(texts: Readonly<Record<string, string>>): PolicySet {
+function setOf(texts: Readonly<Record<string, string>>): PolicySet {
   const files = Object.entries(texts).map(([path, text]) => ({ path, bytes: Buffer.from(text) }));
   const { set, diagnostics } = loadPolicySet(files, canon);
   if (set === null) throw new Error(JSON.stringify(diagnostics, null, 1));
