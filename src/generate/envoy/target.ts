@@ -2,6 +2,7 @@ import type { EgressGateway, ExternalService, PolicySet } from "../../policy/mod
 import type { Generated, GenerateNote, Target } from "../draft.ts";
 import { GUARDED_RANGES } from "../public-addresses.ts";
 import { serviceTitle } from "../services.ts";
+import { speaksFirstNotes } from "../speaks-first.ts";
 import { tlsByAddressNotes } from "../tls-by-address.ts";
 import { envoyBootstrap } from "./bootstrap.ts";
 import { isNamelessWildcard, originatesAtSidecar } from "./outlet.ts";
@@ -112,6 +113,7 @@ function serviceNotes(set: PolicySet, outlets: Outlets): readonly GenerateNote[]
       .filter((host) => service.ports.some(({ protocol }) => isNamelessWildcard(service, host, protocol)))
       .map((host) => namelessWildcard(service, host)),
     ...tlsByAddressNotes(service),
+    ...speaksFirstNotes(service),
     ...routingProblems(outlets, service),
     ...(outlets.isCopy(service) && service.connections?.share === "workload" ? [sharedCopies(service)] : []),
   ]);

@@ -2,6 +2,7 @@ import type { ExternalService, PolicySet } from "../../policy/model.ts";
 import { namespacesOf, openingsOf } from "../../policy/visibility.ts";
 import type { GenerateNote } from "../draft.ts";
 import { isHttp, isWildcard, routedHost, serviceTitle } from "../services.ts";
+import { speaksFirstNotes } from "../speaks-first.ts";
 import { tlsByAddressNotes } from "../tls-by-address.ts";
 
 /** What Istio cannot express, or expresses more weakly than the policies say. */
@@ -99,6 +100,7 @@ function serviceNotes(set: PolicySet, service: ExternalService): readonly Genera
   const notes: GenerateNote[] = [
     ...hosts.filter(isWildcard).map((host) => wildcard(service, host)),
     ...tlsByAddressNotes(service),
+    ...speaksFirstNotes(service),
     ...routing(set, service),
   ];
   const warn = (code: GenerateNote["code"], message: string, fix: string): void => {
