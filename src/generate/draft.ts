@@ -29,6 +29,7 @@ export const NOTE_CODES = {
   "model-enforces-nothing": "Under AllowAny no gateway is in the path: nothing is enforced.",
   "narrower-than-namespace": "Under RegistryOnly only whole namespaces are told apart; a rule is narrower.",
   "originates-at-sidecar": "TLS made by the sidecar hides requests from the gateway, which then decides by name only.",
+  "gateway-own-port": "A name that leads to the gateway itself would reach a port that it serves in clear.",
   "server-speaks-first":
     "A TCP server that speaks first waits for ever: nothing is dialled before the client's first bytes.",
   "tcp-without-addresses": "Without addresses, whatever dials the TCP port is taken to mean the service.",

@@ -5,6 +5,9 @@ import { isHttp, isWildcard, routedHost, serviceTitle } from "../services.ts";
 import { speaksFirstNotes } from "../speaks-first.ts";
 import { tlsByAddressNotes } from "../tls-by-address.ts";
 
+/** Ports of Istio's proxy itself, of which administration and statistics are in clear on loopback. */
+const OWN_PORTS = { first: 15_000, last: 15_099 };
+
 /** What Istio cannot express, or expresses more weakly than the policies say. */
 export function istioNotes(set: PolicySet, native: boolean): readonly GenerateNote[] {
   switch (set.gateway.securityModel) {
@@ -124,6 +127,16 @@ function serviceNotes(set: PolicySet, service: ExternalService): readonly Genera
       "list its `addresses`",
     );
   }
+  const own = upstreamPorts(service).filter((port) => port >= OWN_PORTS.first && port <= OWN_PORTS.last);
+  if (own.length > 0) {
+    notes.push({
+      code: "gateway-own-port",
+      severity: "error",
+      at,
+      message: `\`${title}\` is reached on port ${own.join(", ")}, which the gateway's own proxy serves on loopback: a name that led there would reach its administration`,
+      fix: "reach the service on another port, or generate `envoy`, which checks the address that it connects to",
+    });
+  }
   if (mirror !== null) {
     warn(
       "not-expressible",
@@ -167,4 +180,12 @@ function routing(set: PolicySet, service: ExternalService): readonly GenerateNot
       },
     ];
   });
+}
+
+/** Ports on which the gateway dials a service. */
+function upstreamPorts({ ports, tls }: ExternalService): readonly number[] {
+  const all = ports.map(({ number, protocol }) =>
+    isHttp(protocol) && tls?.originate === "gateway" ? tls.port : number,
+  );
+  return [...new Set(all)];
 }

@@ -228,6 +228,21 @@ describe("who is asked", () => {
   });
 });
 
+describe("a name that leads to the gateway itself", () => {
+  it.each([
+    ["in clear", "{hosts: [a.example.com], ports: [{number: 15000, protocol: HTTP}], tls: {originate: none}}"],
+    [
+      "over TLS",
+      "{hosts: [a.example.com], ports: [{number: 80, protocol: HTTP}], tls: {originate: gateway, port: 15090}}",
+    ],
+    ["as TCP", "{hosts: [a.example.com], ports: [{number: 15020, protocol: TCP}]}"],
+  ])("never to a port that its own proxy serves (%s): nothing is written", (_, service) => {
+    const { files, notes } = generate(smallSet({ x: service }, SHOP));
+    expect(files).toEqual([]);
+    expect(notes.filter(({ severity }) => severity === "error").map(({ code }) => code)).toEqual(["gateway-own-port"]);
+  });
+});
+
 describe("connections outside", () => {
   it("an upgrade that poisons a shared pool (CVE-2026-73548): it has a subset of one request a connection", () => {
     const generated = generate(meshSet("websocket"));
