@@ -35,3 +35,10 @@ export function routedHost(service: ExternalService, host: string): string | nul
   const [only, ...others] = service.hosts;
   return only === undefined || others.length > 0 || isWildcard(only) ? null : only;
 }
+
+/** Ports on which a service is reached outside, after whatever TLS the mesh adds. Sorted. */
+export function upstreamPorts({ ports, tls }: ExternalService): readonly number[] {
+  const originates = tls !== null && tls.originate !== "none";
+  const numbers = ports.map(({ number, protocol }) => (originates && isHttp(protocol) ? tls.port : number));
+  return [...new Set(numbers)].sort((a, b) => a - b);
+}

@@ -1,7 +1,7 @@
 import type { ExternalService, PolicySet } from "../../policy/model.ts";
 import { namespacesOf, openingsOf } from "../../policy/visibility.ts";
 import type { GenerateNote } from "../draft.ts";
-import { isHttp, isWildcard, routedHost, serviceTitle } from "../services.ts";
+import { isHttp, isWildcard, routedHost, serviceTitle, upstreamPorts } from "../services.ts";
 import { speaksFirstNotes } from "../speaks-first.ts";
 import { tlsByAddressNotes } from "../tls-by-address.ts";
 
@@ -180,12 +180,4 @@ function routing(set: PolicySet, service: ExternalService): readonly GenerateNot
       },
     ];
   });
-}
-
-/** Ports on which the gateway dials a service. */
-function upstreamPorts({ ports, tls }: ExternalService): readonly number[] {
-  const all = ports.map(({ number, protocol }) =>
-    isHttp(protocol) && tls?.originate === "gateway" ? tls.port : number,
-  );
-  return [...new Set(all)];
 }

@@ -1,9 +1,10 @@
 import type { Authorizer, PolicySet } from "../../policy/model.ts";
 import type { FileDraft } from "../draft.ts";
 import { publicPeers } from "../public-addresses.ts";
+import { upstreamPorts } from "../services.ts";
 import { networkPolicy } from "./objects.ts";
 import { gatewayPods, meshBasics, podsOf, tcp } from "./peers.ts";
-import { internalRules, upstreamPorts } from "./upstream.ts";
+import { internalRules } from "./upstream.ts";
 
 /** The gateway's way out: public addresses on upstream ports, the authorizer, and what was registered as internal. */
 export function gatewayFile(set: PolicySet): FileDraft {

@@ -2,9 +2,10 @@ import type { ExternalService, PolicySet } from "../../policy/model.ts";
 import { namespacesOf } from "../../policy/visibility.ts";
 import type { FileDraft } from "../draft.ts";
 import { publicPeers } from "../public-addresses.ts";
+import { upstreamPorts } from "../services.ts";
 import { networkPolicy } from "./objects.ts";
 import { gatewayPods, meshBasics, tcp } from "./peers.ts";
-import { addressedRule, isAddressed, upstreamPorts } from "./upstream.ts";
+import { addressedRule, isAddressed } from "./upstream.ts";
 
 /** The network policy of an application namespace: where all its pods may go, and nowhere else. */
 export function namespaceFile(set: PolicySet, namespace: string): FileDraft {

@@ -1,7 +1,7 @@
 import type { PolicySet } from "../../policy/model.ts";
 import type { FileDraft } from "../draft.ts";
+import { upstreamPorts } from "../services.ts";
 import { metadata } from "./objects.ts";
-import { upstreamPorts } from "./upstream.ts";
 
 /** Label and taint of the nodes that alone may leave. */
 const EGRESS_NODE = "sallyport.dev/egress";

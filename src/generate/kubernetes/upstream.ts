@@ -1,14 +1,7 @@
 import type { ExternalService, PolicySet } from "../../policy/model.ts";
 import { hostCidr } from "../public-addresses.ts";
-import { isHttp } from "../services.ts";
+import { upstreamPorts } from "../services.ts";
 import { podsOf, tcp } from "./peers.ts";
-
-/** Ports on which a service is reached outside, after whatever TLS the mesh adds. Sorted. */
-export function upstreamPorts({ ports, tls }: ExternalService): readonly number[] {
-  const originates = tls !== null && tls.originate !== "none";
-  const numbers = ports.map(({ number, protocol }) => (originates && isHttp(protocol) ? tls.port : number));
-  return [...new Set(numbers)].sort((a, b) => a - b);
-}
 
 /** Whether the service has CIDRs of its own, which network policy can hold it to. */
 export function isAddressed({ ports, addresses }: ExternalService): boolean {
