@@ -1,41 +1,57 @@
-import type { AuditSink, AuditSinkState } from "./sink.ts";
+import type { AuditSink, AuditSinkHooks, AuditSinkState } from "./sink.ts";
 
 /** Where a batch of whole lines goes. */
 export interface BatchTarget {
-  /** Writes all of it or rejects. Never called while another call is under way. The bytes are valid until it settles. */
+  /** Writes all of it durably or rejects. Never called while another call is under way. The bytes are valid until it settles. */
   append(bytes: Buffer): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Lines wait at most this long before a write starts. */
 const MAX_WAIT_MS = 10;
-/** A write starts as soon as this many bytes wait. */
-const MAX_WAITING = 256 * 1024;
+/** A write starts as soon as this many lines wait: with those of the write before, no more are ever on their way unasked. */
+export const BATCH_LINES = 128;
 /** Lines that would make more bytes than this wait are lost and counted: a stuck disk must not take all memory. */
 const MAX_HELD = 16 * 1024 * 1024;
+const FIRST_BUFFER = 128 * 1024;
+/** After a failure writing is tried again so often, also when there is nothing to write: nobody sends requests to a server that is not ready. */
+const RETRY_MS = 500;
 
-/** A sink that collects lines for at most 10 ms or 256 KiB and writes them in order, one write at a time. */
-export function createBatchSink(target: BatchTarget): AuditSink {
-  const state = { written: 0, failed: 0, failure: null as string | null };
-  let waiting = Buffer.allocUnsafe(MAX_WAITING + 64 * 1024);
-  let spare = Buffer.allocUnsafe(MAX_WAITING + 64 * 1024);
+/** A sink that collects lines for at most 10 ms or 128 lines and writes them in order, one write at a time. */
+export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): AuditSink {
+  const state = { taken: 0, written: 0, failed: 0, pending: 0, failure: null as string | null };
+  let waiting = Buffer.allocUnsafe(FIRST_BUFFER);
+  let spare = Buffer.allocUnsafe(FIRST_BUFFER);
   let used = 0;
   let lines = 0;
+  let asking: ((durable: boolean) => void)[] = [];
   let timer: NodeJS.Timeout | null = null;
   let writing: Promise<void> | null = null;
+  /** Lost since the last gap that was written. */
+  let lost = 0;
+  let closed = false;
 
-  function write(line: string): void {
-    // A UTF-16 code unit takes at most three bytes.
-    if (!makeRoom(line.length * 3 + 1)) {
-      state.failed += 1;
-      state.failure = "the destination is too slow";
+  function write(line: string, settled?: (durable: boolean) => void): void {
+    state.taken += 1;
+    if (!add(line)) {
+      lose(1, "the destination is too slow");
+      if (settled !== undefined) queueMicrotask(() => settled(false));
       return;
     }
+    lines += 1;
+    state.pending += 1;
+    if (settled !== undefined) asking.push(settled);
+    if (writing === null) schedule();
+  }
+
+  /** False when there is no room. */
+  function add(line: string): boolean {
+    // A UTF-16 code unit takes at most three bytes.
+    if (!makeRoom(line.length * 3 + 1)) return false;
     used += waiting.write(line, used, "utf8");
     waiting[used] = 0x0a;
     used += 1;
-    lines += 1;
-    if (writing === null) schedule();
+    return true;
   }
 
   function makeRoom(bytes: number): boolean {
@@ -47,35 +63,62 @@ export function createBatchSink(target: BatchTarget): AuditSink {
     return true;
   }
 
+  function lose(count: number, failure: string): void {
+    state.failed += count;
+    lost += count;
+    setFailure(failure);
+  }
+
+  function setFailure(failure: string | null): void {
+    const changed = (failure === null) !== (state.failure === null);
+    state.failure = failure;
+    if (changed) hooks.changed(failure);
+  }
+
   function schedule(): void {
-    if (used >= MAX_WAITING) start();
+    if (lines >= BATCH_LINES) start();
     else timer ??= setTimeout(start, MAX_WAIT_MS);
   }
 
   function start(): void {
+    if (lines === 0 || writing !== null) return;
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (writing === null && lines > 0) writing = writeBatch();
+    writing = writeBatch();
+  }
+
+  function retry(): void {
+    timer = null;
+    if (writing === null) writing = writeBatch();
   }
 
   async function writeBatch(): Promise<void> {
     const batch = waiting;
     const bytes = batch.subarray(0, used);
     const count = lines;
+    const asked = asking;
+    const told = lost;
     waiting = spare;
     used = 0;
     lines = 0;
+    asking = [];
+    let durable = true;
     try {
-      await target.append(bytes);
+      const gap = told === 0 ? [] : [Buffer.from(`${hooks.gap(told, state.failure ?? "")}\n`)];
+      await target.append(gap.length === 0 ? bytes : Buffer.concat([...gap, bytes]));
       state.written += count;
-      state.failure = null;
+      lost -= told;
+      setFailure(null);
     } catch (error) {
-      state.failed += count;
-      state.failure = error instanceof Error ? error.message : String(error);
+      durable = false;
+      lose(count, error instanceof Error ? error.message : String(error));
     }
+    state.pending -= count;
     spare = batch;
     writing = null;
     if (lines > 0) schedule();
+    else if (!durable && !closed) timer ??= setTimeout(retry, RETRY_MS);
+    for (const settled of asked) settled(durable);
   }
 
   async function flush(): Promise<void> {
@@ -86,7 +129,9 @@ export function createBatchSink(target: BatchTarget): AuditSink {
     write,
     flush,
     async close() {
+      closed = true;
       await flush();
+      if (timer !== null) clearTimeout(timer);
       await target.close().catch(() => {});
     },
     state: state satisfies AuditSinkState,

@@ -1,6 +1,6 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { createBatchSink } from "./batch.ts";
-import type { AuditSink } from "./sink.ts";
+import type { AuditSink, AuditSinkHooks } from "./sink.ts";
 
 /** Where the trail lies and when it is rotated. */
 export interface FileSinkOptions {
@@ -14,14 +14,17 @@ export interface FileSinkOptions {
 const LINE_END = Buffer.from("\n");
 
 /**
- * A sink that appends to a file (mode 0600) and rotates it by size. Lines are never split over two files, and after a
- * failed write the next one starts a new line. @throws when the file cannot be opened at all
+ * A sink that appends to a file (mode 0600), makes each batch durable with fdatasync, and rotates the file by size. Lines are
+ * never split over two files, and after a failed write the next one starts a new line. A file whose fdatasync failed
+ * is never trusted again: nobody knows what of it is on the disk, so writing goes on in a new one.
+ * @throws when the file cannot be opened at all
  */
-export async function createFileSink(options: FileSinkOptions): Promise<AuditSink> {
+export async function createFileSink(options: FileSinkOptions, hooks: AuditSinkHooks): Promise<AuditSink> {
   const { path, maxBytes, maxFiles } = options;
   let file: FileHandle | null = await open(path, "a", 0o600);
   let size = (await file.stat()).size;
   let torn = size > 0 && !(await endsLine(path, size));
+  let distrusted = false;
 
   async function rotate(): Promise<void> {
     await file?.close();
@@ -33,7 +36,8 @@ export async function createFileSink(options: FileSinkOptions): Promise<AuditSin
   }
 
   async function append(bytes: Buffer): Promise<void> {
-    if (file !== null && size > 0 && size + bytes.length > maxBytes) await rotate();
+    if (distrusted || (file !== null && size > 0 && size + bytes.length > maxBytes)) await rotate();
+    distrusted = false;
     if (file === null) {
       file = await open(path, "a", 0o600);
       size = (await file.stat()).size;
@@ -41,6 +45,18 @@ export async function createFileSink(options: FileSinkOptions): Promise<AuditSin
     }
     if (torn) await writeAll(file, LINE_END);
     await writeAll(file, bytes);
+    await makeDurable(file);
+  }
+
+  async function makeDurable(written: FileHandle): Promise<void> {
+    try {
+      await written.datasync();
+    } catch (error) {
+      // A device that has nothing to make durable, such as a terminal or a pipe.
+      if ((error as NodeJS.ErrnoException).code === "EINVAL") return;
+      distrusted = true;
+      throw error;
+    }
   }
 
   async function writeAll(to: FileHandle, bytes: Buffer): Promise<void> {
@@ -52,12 +68,13 @@ export async function createFileSink(options: FileSinkOptions): Promise<AuditSin
     }
   }
 
-  return createBatchSink({
+  const target = {
     append,
     async close() {
       await file?.close();
     },
-  });
+  };
+  return createBatchSink(target, hooks);
 }
 
 async function endsLine(path: string, size: number): Promise<boolean> {

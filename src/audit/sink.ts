@@ -1,25 +1,47 @@
-/** Where audit lines go. Writing never throws and never waits: failures are counted and shown. */
+/** Where audit lines go. Writing never throws and never waits: what became of a line is told to whoever asks. */
 export interface AuditSink {
-  /** Takes one line, without its line end. */
-  write(line: string): void;
-  /** Settles when every line taken so far was written or has failed. Never rejects. */
+  /**
+   * Takes one line, without its line end. `settled` is called once, when it is durable or lost; in order, and never
+   * before `write` has returned.
+   */
+  write(line: string, settled?: (durable: boolean) => void): void;
+  /** Settles when every line taken so far is durable or lost. Never rejects. */
   flush(): Promise<void>;
   /** Flushes and lets go of the destination. */
   close(): Promise<void>;
   readonly state: AuditSinkState;
 }
 
+/** Every line taken is written, lost or still on its way: `taken` = `written` + `failed` + `pending`. */
 export interface AuditSinkState {
-  /** Lines that reached the destination. */
+  readonly taken: number;
+  /** Lines that reached the destination, durably if it can say so. */
   readonly written: number;
   /** Lines that were lost. */
   readonly failed: number;
+  /** Lines on their way. */
+  readonly pending: number;
   /** Why the last write failed; null once one has succeeded again. */
   readonly failure: string | null;
 }
 
+/** What a sink tells, and asks, on its way. */
+export interface AuditSinkHooks {
+  /** The line that says, after a failure, how many lines were lost before it. It is no line that was taken. */
+  gap(lost: number, failure: string): string;
+  /** Called when `failure` becomes a text, or null again. */
+  changed(failure: string | null): void;
+}
+
 /** A sink for those who want no trail. */
 export function createNoSink(): AuditSink {
-  const state: AuditSinkState = { written: 0, failed: 0, failure: null };
-  return { write() {}, async flush() {}, async close() {}, state };
+  const state: AuditSinkState = { taken: 0, written: 0, failed: 0, pending: 0, failure: null };
+  return {
+    write(_line, settled) {
+      if (settled !== undefined) queueMicrotask(() => settled(true));
+    },
+    async flush() {},
+    async close() {},
+    state,
+  };
 }

@@ -1,10 +1,10 @@
-import { createBatchSink } from "./batch.ts";
-import type { AuditSink } from "./sink.ts";
+import { type BatchTarget, createBatchSink } from "./batch.ts";
+import type { AuditSink, AuditSinkHooks } from "./sink.ts";
 
 /** A sink that writes to a stream that stays open, by default standard output. */
-export function createStdoutSink(stream: NodeJS.WritableStream = process.stdout): AuditSink {
+export function createStdoutSink(hooks: AuditSinkHooks, stream: NodeJS.WritableStream = process.stdout): AuditSink {
   stream.on("error", ignore);
-  return createBatchSink({
+  const target: BatchTarget = {
     append(bytes) {
       return new Promise((resolve, reject) => {
         stream.write(bytes, (error) => (error ? reject(error) : resolve()));
@@ -13,7 +13,8 @@ export function createStdoutSink(stream: NodeJS.WritableStream = process.stdout)
     async close() {
       stream.off("error", ignore);
     },
-  });
+  };
+  return createBatchSink(target, hooks);
 }
 
 /** The failed write itself reports the error. */

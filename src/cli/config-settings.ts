@@ -42,6 +42,12 @@ export const CONFIG_SCHEMA = z.strictObject({
   audit: z
     .strictObject({
       to: z.string().min(1).default("stdout").describe("stdout, none, or the path of a file"),
+      mode: z
+        .enum(["strict", "batch", "drop"])
+        .default("batch")
+        .describe(
+          "while the trail cannot be written: strict (an answer waits for its durable record), batch (at most 256 answers are ahead of theirs), drop (lost records are counted)",
+        ),
       maxSize: size("100MiB").describe("a file that would grow past this is rotated"),
       maxFiles: z.int().min(0).max(10_000).default(10).describe("rotated files that are kept"),
     })

@@ -105,9 +105,9 @@ export function serverOptions(config: Config): ServerOptions {
   };
 }
 
-function auditOptions({ to, maxSize, maxFiles }: Config["audit"]): AuditOptions {
-  if (to === "stdout" || to === "none") return { to };
-  return { to: "file", path: to, maxBytes: parseSize(maxSize) ?? 0, maxFiles };
+function auditOptions({ to, mode, maxSize, maxFiles }: Config["audit"]): AuditOptions {
+  if (to === "stdout" || to === "none") return { mode, to };
+  return { mode, to: "file", path: to, maxBytes: parseSize(maxSize) ?? 0, maxFiles };
 }
 
 function requireAddress(text: string): NonNullable<ReturnType<typeof parseListenAddress>> {

@@ -5,7 +5,10 @@ import { denialText } from "./denial-text.ts";
 import type { CheckResponseMessage, HttpAnswerMessage } from "./wire.ts";
 
 /** Every reason an answer can have: the engine's, and two of the server's own. */
-export type AnswerReason = Reason | "no-policy" | "internal-error";
+export type AnswerReason = Reason | OwnReason;
+
+/** Answers of the server's own, when there is no decision or none that may be told. */
+export type OwnReason = "no-policy" | "internal-error" | "audit-failed";
 
 /** What an answer is made of. `decision` is null for the server's own two reasons. */
 export interface Verdict {
@@ -30,7 +33,7 @@ export function buildCheckResponse(verdict: Verdict): CheckResponseMessage {
   const { kind, reason, decision } = verdict;
   const dynamic_metadata = metadata(verdict);
   if (decision !== null && decision.effect === "allow") return { status: ALLOWED, ok_response: {}, dynamic_metadata };
-  if (reason === "no-policy") {
+  if (reason === "no-policy" || reason === "audit-failed") {
     const status = { code: Code.UNAVAILABLE, message: reason };
     return { status, error_response: httpAnswer(UNAVAILABLE, verdict), dynamic_metadata };
   }

@@ -76,9 +76,8 @@ export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
     }
     const { value, hit } = answer;
     const id = nextId(nowMs);
-    const bytes = fillTemplate(value.template, id);
     const latencyMs = performance.now() - started;
-    trail.decision(value.audit, {
+    const request = {
       timeMs: nowMs,
       id,
       cacheHit: hit,
@@ -88,9 +87,13 @@ export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
       traceId: read.traceId,
       gateway: caller ?? read.gateway,
       latencyUs: Math.round(latencyMs * 1000),
+    };
+    trail.decision(value.audit, request, (recorded) => {
+      // What is not on record is not let out; refusals stand.
+      const told = recorded || value.effect === "deny" ? value : renderer.own("audit-failed", read.input, pdp.revision);
+      told.count();
+      observe(performance.now() - started, hit);
+      reply(null, fillTemplate(told.template, id));
     });
-    value.count();
-    observe(latencyMs, hit);
-    reply(null, bytes);
   };
 }

@@ -76,6 +76,11 @@ export function denialText(reason: AnswerReason, decision: Decision | null): Den
         message: "The authorizer has no policies loaded, so nothing passes.",
         howToGetAccess: "Try again soon; if it lasts, tell the platform team.",
       };
+    case "audit-failed":
+      return {
+        message: "The authorizer cannot write its audit trail, so nothing passes.",
+        howToGetAccess: "Try again soon; if it lasts, tell the platform team.",
+      };
     default:
       return {
         message: "The authorizer failed, so the request was refused.",

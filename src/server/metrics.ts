@@ -112,6 +112,11 @@ export function createMetrics(sources: MetricSources): Metrics {
       if (loaded !== null) this.set({ revision: loaded.revision }, 1);
     },
   });
+  total("sallyport_audit_taken_total", "Audit lines made: written, lost or pending.", () => sources.audit.taken);
+  gauge("sallyport_audit_pending", "Audit lines on their way.", () => sources.audit.pending);
+  gauge("sallyport_audit_failing", "1 while the audit trail cannot be written.", () =>
+    sources.audit.failure === null ? 0 : 1,
+  );
   total("sallyport_audit_written_total", "Audit lines that reached their destination.", () => sources.audit.written);
   total("sallyport_audit_failed_total", "Audit lines that were lost.", () => sources.audit.failed);
 

@@ -1,3 +1,4 @@
+import type { AuditMode } from "../audit/trail.ts";
 import type { ListenAddress } from "./address.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
@@ -20,7 +21,8 @@ export interface ServerOptions {
   readonly now?: () => number;
 }
 
-export type AuditOptions =
+export type AuditOptions = { readonly mode: AuditMode } & (
   | { readonly to: "file"; readonly path: string; readonly maxBytes: number; readonly maxFiles: number }
   | { readonly to: "stdout" }
-  | { readonly to: "none" };
+  | { readonly to: "none" }
+);

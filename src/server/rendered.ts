@@ -3,13 +3,14 @@ import { LRUCache } from "lru-cache";
 import { type DecidedText, renderDecided } from "../audit/record.ts";
 import type { CheckInput, CheckKind, Decision } from "../pdp/decision.ts";
 import { type AnswerTemplate, createTemplate } from "./answer-template.ts";
-import { type AnswerReason, buildCheckResponse } from "./check-response.ts";
+import { type AnswerReason, buildCheckResponse, type OwnReason } from "./check-response.ts";
 import type { CheckResponseMessage } from "./wire.ts";
 
 /** A decision made ready to send, to record and to count: everything that does not differ from request to request. */
 export interface Rendered {
   readonly template: AnswerTemplate;
   readonly audit: DecidedText;
+  readonly effect: "allow" | "deny";
   /** Counts one more answer like this. */
   readonly count: () => void;
 }
@@ -24,7 +25,7 @@ export interface RenderOptions {
 export interface Renderer {
   decision(decision: Decision, input: CheckInput, revision: string): Rendered;
   /** An answer of the server's own, when there is no decision. */
-  own(reason: "no-policy" | "internal-error", input: CheckInput, revision: string | null): Rendered;
+  own(reason: OwnReason, input: CheckInput, revision: string | null): Rendered;
 }
 
 /** Bound of the memory for rendered decisions. */
@@ -50,6 +51,7 @@ export function createRenderer({ encode, counter }: RenderOptions): Renderer {
     const shadow = decision?.shadow ?? "deny";
     return {
       template: createTemplate(encode(message), placeholder),
+      effect,
       audit: renderDecided({
         revision,
         seat: "server",

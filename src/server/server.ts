@@ -1,7 +1,7 @@
 import { createFileSink } from "../audit/file-sink.ts";
-import { type AuditSink, createNoSink } from "../audit/sink.ts";
+import { type AuditSink, type AuditSinkHooks, createNoSink } from "../audit/sink.ts";
 import { createStdoutSink } from "../audit/stdout-sink.ts";
-import { createTrail } from "../audit/trail.ts";
+import { openTrail } from "../audit/trail.ts";
 import { createEngine } from "../pdp/engine.ts";
 import { readEngineModule } from "../pdp/engine-module.ts";
 import { createPdp } from "../pdp/pdp.ts";
@@ -42,8 +42,19 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   const now = options.now ?? Date.now;
   const module = readEngineModule();
   const contract = loadProtos();
-  const sink = await openSink(options.audit);
-  const trail = createTrail(sink);
+  let auditFailure: string | null = null;
+  const trail = await openTrail({
+    mode: options.audit.mode,
+    open: (hooks) => openSink(options.audit, hooks),
+    now,
+    changed(failure) {
+      auditFailure = failure;
+      if (failure === null) log.info({ audit: { ...sink.state } }, "the audit trail is written again");
+      else log.error({ failure, mode: options.audit.mode }, "the audit trail cannot be written");
+      health.setServing(readiness().ready);
+    },
+  });
+  const { sink } = trail;
   const metrics = createMetrics({
     cache: {
       get cacheBytes() {
@@ -87,7 +98,8 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
 
   let draining = false;
   const readiness = () => ({
-    ready: policies.loaded !== null && !draining,
+    // Where answers need their records, a server that cannot write them lets others answer.
+    ready: policies.loaded !== null && !draining && (auditFailure === null || options.audit.mode === "drop"),
     draining,
     revision: policies.loaded?.revision ?? null,
     problem: policies.problem,
@@ -160,7 +172,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   };
 }
 
-async function openSink(options: AuditOptions): Promise<AuditSink> {
-  if (options.to === "file") return createFileSink(options);
-  return options.to === "stdout" ? createStdoutSink() : createNoSink();
+async function openSink(options: AuditOptions, hooks: AuditSinkHooks): Promise<AuditSink> {
+  if (options.to === "file") return createFileSink(options, hooks);
+  return options.to === "stdout" ? createStdoutSink(hooks) : createNoSink();
 }

@@ -6,9 +6,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createBatchSink } from "../../src/audit/batch.ts";
 import { createFileSink } from "../../src/audit/file-sink.ts";
 import { renderDecided } from "../../src/audit/record.ts";
-import { createNoSink } from "../../src/audit/sink.ts";
+import { type AuditSinkHooks, createNoSink } from "../../src/audit/sink.ts";
 import { createStdoutSink } from "../../src/audit/stdout-sink.ts";
-import { createTrail } from "../../src/audit/trail.ts";
+import { openTrail } from "../../src/audit/trail.ts";
+
+const HOOKS: AuditSinkHooks = { gap: (lost, failure) => `gap ${lost} ${failure}`, changed() {} };
 
 let directory = "";
 beforeEach(() => {
@@ -31,18 +33,18 @@ describe("the file sink", () => {
   test("appends in order to a file that nobody else can read", async () => {
     writeFileSync(join(directory, "audit.jsonl"), "old\n");
     chmodSync(join(directory, "audit.jsonl"), 0o600);
-    const sink = await createFileSink(options());
+    const sink = await createFileSink(options(), HOOKS);
     for (let n = 0; n < 2000; n += 1) sink.write(`{"n":${n}}`);
     await sink.close();
     expect(lines("audit.jsonl")).toEqual(["old", ...Array.from({ length: 2000 }, (_, n) => `{"n":${n}}`)]);
-    expect(sink.state).toEqual({ written: 2000, failed: 0, failure: null });
-    const fresh = await createFileSink(options({ path: join(directory, "new.jsonl") }));
+    expect(sink.state).toEqual({ taken: 2000, written: 2000, failed: 0, pending: 0, failure: null });
+    const fresh = await createFileSink(options({ path: join(directory, "new.jsonl") }), HOOKS);
     await fresh.close();
     expect(statSync(join(directory, "new.jsonl")).mode & 0o777).toBe(0o600);
   });
 
   test("rotates by size, keeps so many, splits no line", async () => {
-    const sink = await createFileSink(options({ maxBytes: 1000 }));
+    const sink = await createFileSink(options({ maxBytes: 1000 }), HOOKS);
     for (let n = 0; n < 60; n += 1) {
       sink.write(JSON.stringify({ n, pad: "x".repeat(80) }));
       await sink.flush();
@@ -57,18 +59,20 @@ describe("the file sink", () => {
 
   test("a half line left by a crash does not spoil the next record", async () => {
     writeFileSync(join(directory, "audit.jsonl"), '{"n":1}\n{"n":');
-    const sink = await createFileSink(options());
+    const sink = await createFileSink(options(), HOOKS);
     sink.write('{"n":2}');
     await sink.close();
     expect(lines("audit.jsonl")).toEqual(['{"n":1}', '{"n":', '{"n":2}']);
   });
 
   test("a directory that cannot be written is said at start", async () => {
-    await expect(createFileSink(options({ path: join(directory, "missing", "a.jsonl") }))).rejects.toThrow(/ENOENT/);
+    await expect(createFileSink(options({ path: join(directory, "missing", "a.jsonl") }), HOOKS)).rejects.toThrow(
+      /ENOENT/,
+    );
   });
 
   test("a full disk is counted and shown, throws nothing, and is forgotten when writing works again", async () => {
-    const sink = await createFileSink(options({ path: "/dev/full" }));
+    const sink = await createFileSink(options({ path: "/dev/full" }), HOOKS);
     sink.write("a");
     sink.write("b");
     await sink.flush();
@@ -83,18 +87,21 @@ describe("batches", () => {
     const taken: string[] = [];
     let under = 0;
     let broken = false;
-    const sink = createBatchSink({
-      async append(bytes) {
-        const text = bytes.toString();
-        under += 1;
-        expect(under).toBe(1);
-        await new Promise((resolve) => setImmediate(resolve));
-        under -= 1;
-        if (broken) throw new Error("disk on fire");
-        taken.push(text);
+    const sink = createBatchSink(
+      {
+        async append(bytes) {
+          const text = bytes.toString();
+          under += 1;
+          expect(under).toBe(1);
+          await new Promise((resolve) => setImmediate(resolve));
+          under -= 1;
+          if (broken) throw new Error("disk on fire");
+          taken.push(text);
+        },
+        async close() {},
       },
-      async close() {},
-    });
+      HOOKS,
+    );
     sink.write("1");
     const first = sink.flush();
     sink.write("2");
@@ -103,20 +110,23 @@ describe("batches", () => {
     broken = true;
     sink.write("lost");
     await sink.flush();
-    expect(sink.state).toEqual({ written: 3, failed: 1, failure: "disk on fire" });
+    expect(sink.state).toEqual({ taken: 4, written: 3, failed: 1, pending: 0, failure: "disk on fire" });
     broken = false;
     sink.write("4");
     await sink.flush();
-    expect(taken.join("")).toBe("1\n2\n3\n4\n");
-    expect(sink.state).toEqual({ written: 4, failed: 1, failure: null });
+    expect(taken.join("")).toBe("1\n2\n3\ngap 1 disk on fire\n4\n");
+    expect(sink.state).toEqual({ taken: 5, written: 4, failed: 1, pending: 0, failure: null });
   });
 
   test("a destination that never answers costs bounded memory: what does not fit is counted as lost", async () => {
     let release = () => {};
-    const sink = createBatchSink({
-      append: () => new Promise((resolve) => (release = resolve)),
-      async close() {},
-    });
+    const sink = createBatchSink(
+      {
+        append: () => new Promise((resolve) => (release = resolve)),
+        async close() {},
+      },
+      HOOKS,
+    );
     const line = "x".repeat(1024 * 1024);
     for (let n = 0; n < 40; n += 1) sink.write(line);
     expect(sink.state.failed).toBeGreaterThan(10);
@@ -127,12 +137,13 @@ describe("batches", () => {
 
 test("standard output gets whole lines, and a broken pipe is counted, not thrown", async () => {
   const stream = new PassThrough();
-  const sink = createStdoutSink(stream);
+  const sink = createStdoutSink(HOOKS, stream);
   sink.write("a");
   sink.write("b");
   await sink.flush();
   expect(stream.read().toString()).toBe("a\nb\n");
   const broken = createStdoutSink(
+    HOOKS,
     new Writable({
       write(_chunk, _encoding, done) {
         done(new Error("EPIPE"));
@@ -169,12 +180,18 @@ test("the trail numbers its lines and remembers the latest decisions, newest fir
     method: "GET",
     path: "/",
   };
-  const trail = createTrail(createNoSink(), 3);
+  const trail = await openTrail({
+    mode: "batch",
+    open: async () => createNoSink(),
+    now: Date.now,
+    changed() {},
+    keep: 3,
+  });
   expect(trail.recent()).toEqual([]);
-  for (const id of ["a", "b"]) trail.decision(decided, { ...request, id });
+  for (const id of ["a", "b"]) trail.decision(decided, { ...request, id }, () => undefined);
   expect(trail.recent().map((line) => JSON.parse(line).id)).toEqual(["b", "a"]);
   trail.event({ event: "policies-loaded", timeMs: 0, detail: {} });
-  for (const id of ["c", "d"]) trail.decision(decided, { ...request, id });
+  for (const id of ["c", "d"]) trail.decision(decided, { ...request, id }, () => undefined);
   expect(
     trail
       .recent()

@@ -11,7 +11,7 @@ let ready = true;
 let loaded: LoadedPolicies | null = null;
 const metrics = createMetrics({
   cache: { cacheBytes: 123, cacheEntries: 4 },
-  audit: { written: 7, failed: 2, failure: "ENOSPC" },
+  audit: { taken: 7 + 2, written: 7, failed: 2, pending: 0, failure: "ENOSPC" },
   loaded: () => loaded,
   staleNamespaces: () => 1,
   now: () => 61_000,

@@ -11,7 +11,7 @@ import {
 } from "@grpc/grpc-js";
 import type { AuditRecord } from "../../src/audit/record.ts";
 import type { AuditSink } from "../../src/audit/sink.ts";
-import { createTrail } from "../../src/audit/trail.ts";
+import { openTrail } from "../../src/audit/trail.ts";
 import type { Decision } from "../../src/pdp/decision.ts";
 import { createPdp, type DecisionEngine, type Pdp } from "../../src/pdp/pdp.ts";
 import type { ListenAddress } from "../../src/server/address.ts";
@@ -79,10 +79,14 @@ export function httpCheck(
 function memorySink(): AuditSink & { readonly lines: string[] } {
   const lines: string[] = [];
   const state = {
+    get taken() {
+      return lines.length;
+    },
     get written() {
       return lines.length;
     },
     failed: 0,
+    pending: 0,
     failure: null,
   };
   return { lines, write: (line) => lines.push(line), async flush() {}, async close() {}, state };
@@ -125,7 +129,7 @@ export async function startAnswering(
   const check = createCheckHandler({
     pdp,
     renderer,
-    trail: createTrail(sink),
+    trail: await openTrail({ mode: "batch", open: async () => sink, now: Date.now, changed() {} }),
     now: options.now ?? Date.now,
     observe: metrics.observe,
     failed: (error) => thrown.push(error),

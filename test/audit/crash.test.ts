@@ -1,0 +1,142 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BATCH_WINDOW } from "../../src/audit/trail.ts";
+import { type Child, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
+import { REPOSITORY } from "../cli/run-cli.ts";
+import { connectClient, httpCheck, told } from "../server/harness.ts";
+
+/** Kills of a default run, half in each mode; `SALLYPORT_CRASH_KILLS` asks for more. */
+const KILLS = Number(process.env.SALLYPORT_CRASH_KILLS ?? 50);
+const IN_FLIGHT = 48;
+/** Bounds of the time under load before a kill. */
+const LOAD_MS = { least: 20, most: 150 };
+
+let directory = "";
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "sallyport-crash-"));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+interface Server {
+  readonly child: Child;
+  readonly address: string;
+}
+
+async function serve(mode: string, file: string): Promise<Server> {
+  const [port = 0, admin = 0] = await freePorts(2);
+  const flags = {
+    policies: "policies",
+    listen: `127.0.0.1:${port}`,
+    admin: `127.0.0.1:${admin}`,
+    "audit-to": file,
+    "audit-mode": mode,
+    "log-level": "error",
+  };
+  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+  const child = startChild(process.execPath, [join(REPOSITORY, "src/cli/main.ts"), "serve", ...args]);
+  const ready = () =>
+    fetch(`http://127.0.0.1:${admin}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await waitUntil("serve", ready, 20_000, child);
+  return { child, address: `127.0.0.1:${port}` };
+}
+
+/** Asks without pause until the server is killed under it; the ids of the decisions that it was told. */
+async function askUntilKilled({ child, address }: Server): Promise<readonly string[]> {
+  const client = connectClient(address);
+  const acknowledged: string[] = [];
+  let killed = false;
+  const ask = async (who: number): Promise<void> => {
+    for (let n = 0; !killed; n += 1) {
+      const answer = await client.check(httpCheck({ path: `/v1/charges/${who}-${n}` })).catch(() => null);
+      if (answer === null) return;
+      acknowledged.push(told(answer).decision_id ?? "");
+    }
+  };
+  const asking = Array.from({ length: IN_FLIGHT }, (_, who) => ask(who));
+  await sleep(LOAD_MS.least + Math.random() * (LOAD_MS.most - LOAD_MS.least));
+  await child.stop("SIGKILL");
+  killed = true;
+  client.close();
+  await Promise.all(asking);
+  return acknowledged;
+}
+
+/** Ids in the trail, whole lines only: a crash may tear the last one. */
+function recorded(file: string): ReadonlySet<string> {
+  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : [];
+  return new Set(lines.map((line) => JSON.parse(line).id as string));
+}
+
+describe(`a server that is killed under load, ${KILLS} times`, () => {
+  it.each([
+    ["strict", 0],
+    ["batch", BATCH_WINDOW],
+  ] as const)(
+    "%s: at most %i decisions that somebody was told are not on record",
+    async (mode, most) => {
+      let all = 0;
+      let worst = 0;
+      for (let kill = 0; kill < KILLS / 2; kill += 1) {
+        const file = join(directory, `${mode}-${kill}.jsonl`);
+        const acknowledged = await askUntilKilled(await serve(mode, file));
+        const known = recorded(file);
+        const missing = acknowledged.filter((id) => !known.has(id)).length;
+        expect(missing, `kill ${kill}`).toBeLessThanOrEqual(most);
+        all += acknowledged.length;
+        worst = Math.max(worst, missing);
+      }
+      process.stdout.write(`${mode}: ${KILLS / 2} kills, ${all} decisions told, at most ${worst} missing after one\n`);
+      expect(all).toBeGreaterThan(KILLS);
+    },
+    60_000 + KILLS * 4_000,
+  );
+});
+
+describe("a disk that is full from the start", () => {
+  it.each(["strict", "batch"] as const)(
+    "%s: nothing is allowed, and the server is not ready",
+    async (mode) => {
+      const [port = 0, admin = 0] = await freePorts(2);
+      const flags = {
+        policies: "policies",
+        listen: `127.0.0.1:${port}`,
+        admin: `127.0.0.1:${admin}`,
+        "audit-to": "/dev/full",
+        "audit-mode": mode,
+        "log-level": "silent",
+      };
+      const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+      const child = startChild(process.execPath, [join(REPOSITORY, "src/cli/main.ts"), "serve", ...args]);
+      const page = (path: string) => fetch(`http://127.0.0.1:${admin}/${path}`);
+      try {
+        await waitUntil(
+          "serve",
+          () =>
+            page("livez").then(
+              ({ ok }) => ok,
+              () => false,
+            ),
+          20_000,
+          child,
+        );
+        const failing = async () => (await (await page("metrics")).text()).includes("sallyport_audit_failing 1");
+        await waitUntil("the alarm", failing, 5_000, child);
+        expect((await page("readyz")).status).toBe(503);
+        const client = connectClient(`127.0.0.1:${port}`);
+        const answer = await client.check(httpCheck());
+        client.close();
+        expect(answer.status).toEqual({ code: 14, message: "audit-failed" });
+        expect(answer.error_response?.status?.code).toBe(503);
+      } finally {
+        await child.stop();
+      }
+    },
+    40_000,
+  );
+});
