@@ -12,7 +12,7 @@ import { connectClient, httpCheck, told } from "../server/harness.ts";
 const KILLS = Number(process.env.SALLYPORT_CRASH_KILLS ?? 50);
 const IN_FLIGHT = 48;
 /** Bounds of the time under load before a kill. */
-const LOAD_MS = { least: 20, most: 150 };
+const LOAD_MS = { least: 60, most: 300 };
 
 let directory = "";
 beforeAll(() => {
@@ -129,7 +129,12 @@ describe("a disk that is full from the start", () => {
         await waitUntil("the alarm", failing, 5_000, child);
         expect((await page("readyz")).status).toBe(503);
         const client = connectClient(`127.0.0.1:${port}`);
-        const answer = await client.check(httpCheck());
+        let answer = await client.check(httpCheck());
+        const loaded = async () => {
+          answer = await client.check(httpCheck());
+          return answer.status?.message !== "no-policy";
+        };
+        await waitUntil("policies", loaded, 10_000, child);
         client.close();
         expect(answer.status).toEqual({ code: 14, message: "audit-failed" });
         expect(answer.error_response?.status?.code).toBe(503);
