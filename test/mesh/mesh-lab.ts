@@ -59,7 +59,10 @@ export async function startMeshLab(bench: Bench, mesh: MeshSet, directory: strin
     const audit = join(directory, "audit.jsonl");
 
     const outside = outsideAddresses(mesh, upstream);
-    const roots = { ROOTCA: `ca:${identities.meshCa}`, "file-root:system": `ca:${identities.outsideCa}` };
+    // Where services bring their own authority, the system's must not vouch for the outside as well.
+    const bringsOwn = mesh.set.services.some(({ tls }) => tls?.credentialName != null || tls?.caCertificates != null);
+    const systemRoots = bringsOwn ? identities.meshCa : identities.outsideCa;
+    const roots = { ROOTCA: `ca:${identities.meshCa}`, "file-root:system": `ca:${systemRoots}` };
     const run = async (
       pod: string,
       type: "router" | "sidecar",

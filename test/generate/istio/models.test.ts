@@ -32,7 +32,9 @@ function closed(schema: Loose): Loose {
   return open ? inner : { ...inner, additionalProperties: false };
 }
 
-const SETS = readdirSync(new URL("../../mesh/sets", import.meta.url)).sort();
+const SETS = readdirSync(new URL("../../mesh/sets", import.meta.url))
+  .filter((name) => name !== "two-tenants")
+  .sort();
 
 describe("every object is one that Istio's API server takes", () => {
   it.each(SETS)("%s", (name) => {

@@ -283,6 +283,17 @@ describe("connections outside", () => {
     ]);
   });
 
+  it("our client certificate, the server's authority and HTTP/2 for gRPC are said where the requests go", () => {
+    const said = (name: string) =>
+      documentsOf(generate(meshSet(name)), "DestinationRule")
+        .flatMap(({ spec }) => spec.subsets)
+        .map(({ trafficPolicy }: Loose) => trafficPolicy)
+        .filter(({ tls }: Loose) => tls !== undefined && tls.mode !== "ISTIO_MUTUAL");
+    expect(said("mutual-tls")).toMatchObject([{ tls: { mode: "MUTUAL", credentialName: "partner-client" } }]);
+    expect(said("own-authority")).toMatchObject([{ tls: { mode: "SIMPLE", credentialName: "private-authority" } }]);
+    expect(said("grpc")).toMatchObject([{ connectionPool: { http: { h2UpgradePolicy: "UPGRADE" } } }]);
+  });
+
   it("the lowest version of TLS is said where a DestinationRule cannot", () => {
     expect(JSON.stringify(patchesOf(generate(meshSet("mutual-tls"))))).toContain(
       '"tls_minimum_protocol_version":"TLSv1_3"',
