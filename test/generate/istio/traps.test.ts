@@ -286,7 +286,7 @@ describe("connections outside", () => {
   it("our client certificate, the server's authority and HTTP/2 for gRPC are said where the requests go", () => {
     const said = (name: string) =>
       documentsOf(generate(meshSet(name)), "DestinationRule")
-        .flatMap(({ spec }) => spec.subsets)
+        .flatMap(({ spec }) => spec.subsets ?? [])
         .map(({ trafficPolicy }: Loose) => trafficPolicy)
         .filter(({ tls }: Loose) => tls !== undefined && tls.mode !== "ISTIO_MUTUAL");
     expect(said("mutual-tls")).toMatchObject([{ tls: { mode: "MUTUAL", credentialName: "partner-client" } }]);
