@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
+import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import { compileCommand } from "./compile.ts";
 import { demoCommand } from "./demo.ts";
@@ -23,6 +24,7 @@ const commands = [
   compileCommand(),
   inspectCommand(),
   generateCommand(),
+  auditCommand(),
   demoCommand(),
 ];
 for (const command of commands) {

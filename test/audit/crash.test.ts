@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readSegmentFile } from "../../src/audit/read-segment-file.ts";
 import { BATCH_WINDOW } from "../../src/audit/trail.ts";
 import { type Child, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
 import { REPOSITORY } from "../cli/run-cli.ts";
@@ -88,6 +89,7 @@ describe(`a server that is killed under load, ${KILLS} times`, () => {
         const known = recorded(file);
         const missing = acknowledged.filter((id) => !known.has(id)).length;
         expect(missing, `kill ${kill}`).toBeLessThanOrEqual(most);
+        expect((await readSegmentFile(file))?.broken ?? null).toBe(null);
         all += acknowledged.length;
         worst = Math.max(worst, missing);
       }

@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+
+/** Where a trail stands: enough to go on sealing it. */
+export interface ChainState {
+  /** Names the trail; the same in all its files. */
+  readonly trail: string;
+  /** Counts the files of a trail from 1. */
+  readonly segment: number;
+  /** The last seal, in hexadecimal; of the file before while this one has none. */
+  readonly hash: string;
+}
+
+/** What comes before the first file. */
+export const NO_HASH = "0".repeat(64);
+
+/**
+ * The seal over bytes that follow the seal `previous`: whoever changes, removes, adds or moves a byte changes this seal and
+ * all after it.
+ */
+export function sealOf(previous: string, bytes: Uint8Array): string {
+  return createHash("sha256").update(previous).update("\n").update(bytes).digest("hex");
+}
+
+/** The line that ends what it seals, with its line end. */
+export function sealLine(segment: number, hash: string): string {
+  return `{"event":"seal","segment":${segment},"hash":"${hash}"}\n`;
+}
+
+/** The line that begins a file, with its line end. It is sealed like any other. */
+export function segmentLine({ trail, segment, hash }: ChainState): string {
+  return `{"event":"segment","trail":"${trail}","segment":${segment},"previous":"${hash}"}\n`;
+}
+
+const SEAL = /^\{"event":"seal","segment":(\d{1,15}),"hash":"([0-9a-f]{64})"\}$/;
+const SEGMENT = /^\{"event":"segment","trail":"([0-9a-f-]{36})","segment":(\d{1,15}),"previous":"([0-9a-f]{64})"\}$/;
+
+/** A seal, if the line is one. */
+export function parseSeal(line: string): { readonly segment: number; readonly hash: string } | null {
+  const [, segment, hash] = SEAL.exec(line) ?? [];
+  return segment === undefined || hash === undefined ? null : { segment: Number(segment), hash };
+}
+
+/** What a file begins with, if the line says it; `hash` is the last seal of the file before. */
+export function parseSegment(line: string): ChainState | null {
+  const [, trail, segment, hash] = SEGMENT.exec(line) ?? [];
+  if (trail === undefined || segment === undefined || hash === undefined) return null;
+  return { trail, segment: Number(segment), hash };
+}
