@@ -21,9 +21,15 @@ export function sealOf(previous: string, bytes: Uint8Array): string {
   return createHash("sha256").update(previous).update("\n").update(bytes).digest("hex");
 }
 
-/** The line that ends what it seals, with its line end. */
-export function sealLine(segment: number, hash: string): string {
-  return `{"event":"seal","segment":${segment},"hash":"${hash}"}\n`;
+/** What a seal's signature is made over. */
+export function signedText({ trail, segment, hash }: ChainState): Buffer {
+  return Buffer.from(`sallyport.audit/v1\n${trail}\n${segment}\n${hash}`);
+}
+
+/** The line that ends what it seals, with its line end. The signature is in base64. */
+export function sealLine(segment: number, hash: string, signature: string | null): string {
+  const signed = signature === null ? "" : `,"signature":"${signature}"`;
+  return `{"event":"seal","segment":${segment},"hash":"${hash}"${signed}}\n`;
 }
 
 /** The line that begins a file, with its line end. It is sealed like any other. */
@@ -31,13 +37,21 @@ export function segmentLine({ trail, segment, hash }: ChainState): string {
   return `{"event":"segment","trail":"${trail}","segment":${segment},"previous":"${hash}"}\n`;
 }
 
-const SEAL = /^\{"event":"seal","segment":(\d{1,15}),"hash":"([0-9a-f]{64})"\}$/;
+const SEAL =
+  /^\{"event":"seal","segment":(\d{1,15}),"hash":"([0-9a-f]{64})"(?:,"signature":"([A-Za-z0-9+/]{86}==)")?\}$/;
 const SEGMENT = /^\{"event":"segment","trail":"([0-9a-f-]{36})","segment":(\d{1,15}),"previous":"([0-9a-f]{64})"\}$/;
 
+/** A seal as a line says it. */
+export interface Seal {
+  readonly segment: number;
+  readonly hash: string;
+  readonly signature: string | null;
+}
+
 /** A seal, if the line is one. */
-export function parseSeal(line: string): { readonly segment: number; readonly hash: string } | null {
-  const [, segment, hash] = SEAL.exec(line) ?? [];
-  return segment === undefined || hash === undefined ? null : { segment: Number(segment), hash };
+export function parseSeal(line: string): Seal | null {
+  const [, segment, hash, signature = null] = SEAL.exec(line) ?? [];
+  return segment === undefined || hash === undefined ? null : { segment: Number(segment), hash, signature };
 }
 
 /** What a file begins with, if the line says it; `hash` is the last seal of the file before. */

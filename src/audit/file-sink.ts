@@ -3,6 +3,7 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { createBatchSink } from "./batch.ts";
 import { type ChainState, NO_HASH, sealLine, sealOf, segmentLine } from "./chain.ts";
 import { readSegmentFile } from "./read-segment-file.ts";
+import type { SealSigner } from "./signature.ts";
 import type { AuditSink, AuditSinkHooks } from "./sink.ts";
 
 /** Where the trail lies and when it is rotated. */
@@ -12,7 +13,12 @@ export interface FileSinkOptions {
   readonly maxBytes: number;
   /** Rotated files kept as `path.1` (the newest) to `path.N`; older ones are deleted. */
   readonly maxFiles: number;
+  /** Signs the seals; null for seals that anybody could make. */
+  readonly signer: SealSigner | null;
 }
+
+/** What a seal takes at most. */
+const SEAL_BYTES = sealLine(Number.MAX_SAFE_INTEGER, NO_HASH, "A".repeat(88)).length;
 
 /**
  * A sink that appends to a file (mode 0600), seals each batch, makes it durable with fdatasync, and rotates the file by size.
@@ -21,7 +27,7 @@ export interface FileSinkOptions {
  * @throws when the file cannot be opened at all
  */
 export async function createFileSink(options: FileSinkOptions, hooks: AuditSinkHooks): Promise<AuditSink> {
-  const { path, maxBytes, maxFiles } = options;
+  const { path, maxBytes, maxFiles, signer } = options;
   let file: FileHandle | null = null;
   /** Bytes that are as they should be. */
   let size = 0;
@@ -61,8 +67,7 @@ export async function createFileSink(options: FileSinkOptions, hooks: AuditSinkH
   }
 
   async function append(bytes: Buffer): Promise<void> {
-    const isFull =
-      file !== null && size > 0 && size + bytes.length + sealLine(chain.segment, chain.hash).length > maxBytes;
+    const isFull = file !== null && size > 0 && size + bytes.length + SEAL_BYTES > maxBytes;
     if (!isDevice && (distrusted || isFull)) await rotate();
     if (file !== null) return write(file, bytes, sealOf(chain.hash, bytes));
     file = await open(path, "a", 0o600);
@@ -77,7 +82,8 @@ export async function createFileSink(options: FileSinkOptions, hooks: AuditSinkH
 
   /** All of it, with its seal, durably; or none. */
   async function write(to: FileHandle, bytes: Buffer, hash: string): Promise<void> {
-    const all = Buffer.concat([bytes, Buffer.from(sealLine(chain.segment, hash))]);
+    const signature = signer?.({ ...chain, hash }) ?? null;
+    const all = Buffer.concat([bytes, Buffer.from(sealLine(chain.segment, hash, signature))]);
     try {
       for (let at = 0; at < all.length; ) at += (await to.write(all, at)).bytesWritten;
     } catch (error) {

@@ -1,4 +1,5 @@
 import { type ChainState, parseSeal, parseSegment, sealOf } from "./chain.ts";
+import type { SealCheck } from "./signature.ts";
 
 /** What one file of a trail turned out to be. */
 export interface SegmentReading {
@@ -26,8 +27,8 @@ export interface SegmentReader {
   end(): SegmentReading;
 }
 
-/** A reader that holds no more than what lies between two seals. */
-export function createSegmentReader(): SegmentReader {
+/** A reader that holds no more than what lies between two seals. Without a check signatures are not looked at. */
+export function createSegmentReader(check: SealCheck = () => null): SegmentReader {
   let head: ChainState | null = null;
   let hash = "";
   let held: Buffer = Buffer.alloc(0);
@@ -55,9 +56,14 @@ export function createSegmentReader(): SegmentReader {
       return;
     }
     const right = sealOf(hash, held.subarray(0, at));
-    if (seal.hash !== right || seal.segment !== head?.segment) {
+    if (head === null || seal.hash !== right || seal.segment !== head.segment) {
       const where = since === line - 1 ? `line ${since}` : `lines ${since} to ${line - 1}`;
       broken = { line: since, problem: `${where} are not what the seal in line ${line} was put on` };
+      return;
+    }
+    const refusal = check({ ...head, hash: right }, seal.signature);
+    if (refusal !== null) {
+      broken = { line, problem: `the seal ${refusal}` };
       return;
     }
     hash = right;

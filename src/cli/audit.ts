@@ -1,7 +1,8 @@
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Command } from "commander";
 import { readSegmentFile } from "../audit/read-segment-file.ts";
+import { createSealCheck, type SealCheck } from "../audit/signature.ts";
 import { type TrailReport, type VerifiedFile, verifyTrail } from "../audit/verify.ts";
 import { EXIT } from "./exit-code.ts";
 import { outputOption, printFailure, printJson, printLine } from "./output.ts";
@@ -9,12 +10,12 @@ import { outputOption, printFailure, printJson, printLine } from "./output.ts";
 const HELP = `
 FILE is what \`sallyport serve --audit-to FILE\` writes; its rotated files FILE.1, FILE.2, … are read with it. Each batch of records
 is sealed with a hash over it and the seal before, through all files: a byte that was changed, removed, added or moved shows,
-and where. What no seal can show: that the newest lines of all were cut off at a seal, and a trail that was written anew from
-its start.
+and where. With --public-key every seal must be signed by that key, so nobody without the private key can write a trail anew. What no
+seal can show: that the newest lines of all were cut off at a seal.
 
 Examples:
   sallyport audit verify /var/log/sallyport/audit.jsonl
-  sallyport audit verify audit.jsonl --output json
+  sallyport audit verify audit.jsonl --public-key audit.pub --output json
 
 Exit codes: 0 everything that is sealed is as it was written, 1 it is not or cannot be read.`;
 
@@ -24,6 +25,7 @@ export function auditCommand(): Command {
     .summary("prove that an audit trail is as it was written")
     .description("Prove that an audit trail is as it was written.")
     .argument("<file>", "the audit file")
+    .option("--public-key <file>", "PEM of the Ed25519 key that every seal must be signed with")
     .addOption(outputOption(["human", "json"]))
     .addHelpText("after", HELP)
     .action(verifyFile);
@@ -33,17 +35,39 @@ export function auditCommand(): Command {
     .addCommand(verify);
 }
 
-async function verifyFile(file: string, { output }: { readonly output: string }): Promise<void> {
+interface VerifyOptions {
+  readonly output: string;
+  readonly publicKey?: string;
+}
+
+async function verifyFile(file: string, { output, publicKey }: VerifyOptions): Promise<void> {
+  const check = await readCheck(publicKey);
+  if (check === null) return;
   const names = await filesOf(file);
   if (names.length === 0) {
     printFailure(`${file}: there is no such file`, "name the file that `sallyport serve --audit-to` writes");
     process.exitCode = EXIT.failure;
     return;
   }
-  const report = verifyTrail(await readAll(names));
+  const report = verifyTrail(await readAll(names, check));
   if (report.problems.length > 0) process.exitCode = EXIT.failure;
   if (output === "json") printJson({ schema: "sallyport.dev/audit-verify/v1", ...report });
-  else printReport(report, names.length);
+  else printReport(report, names.length, publicKey !== undefined);
+}
+
+/** How signatures are checked: not at all without a key. Null when the key cannot be used, which is then said. */
+async function readCheck(publicKey: string | undefined): Promise<SealCheck | null> {
+  if (publicKey === undefined) return () => null;
+  try {
+    return createSealCheck(await readFile(publicKey, "utf8"));
+  } catch (error) {
+    printFailure(
+      `${publicKey}: ${error instanceof Error ? error.message : error}`,
+      "name a PEM file of an Ed25519 public key",
+    );
+    process.exitCode = EXIT.failure;
+    return null;
+  }
 }
 
 /** The file and its rotated ones, oldest first. */
@@ -60,13 +84,13 @@ async function isThere(file: string): Promise<boolean> {
   );
 }
 
-async function readAll(names: readonly string[]): Promise<readonly VerifiedFile[]> {
+async function readAll(names: readonly string[], check: SealCheck): Promise<readonly VerifiedFile[]> {
   const sizes = await Promise.all(names.map((name) => stat(name)));
   const all = sizes.reduce((sum, { size }) => sum + size, 0);
   const show = createProgress(all);
   const files: VerifiedFile[] = [];
   for (const name of names) {
-    const reading = await readSegmentFile(name, show);
+    const reading = await readSegmentFile(name, check, show);
     if (reading !== null) files.push({ name: basename(name), reading });
   }
   show(0, true);
@@ -88,7 +112,7 @@ function createProgress(all: number): (bytes: number, end?: boolean) => void {
   };
 }
 
-function printReport(report: TrailReport, files: number): void {
+function printReport(report: TrailReport, files: number, signed: boolean): void {
   const { problems, records, segments, trail, unsealedLines, tornBytes } = report;
   for (const { file, line, problem } of problems) printLine(`${file}${line === null ? "" : `:${line}`}: ${problem}`);
   if (problems.length > 0) {
@@ -96,7 +120,9 @@ function printReport(report: TrailReport, files: number): void {
     return;
   }
   const which = segments === null ? "" : `, ${segments[0]} to ${segments[1]} of trail ${trail}`;
-  printLine(`as it was written: ${records} records in ${files} ${files === 1 ? "file" : "files"}${which}`);
+  printLine(
+    `as it was written${signed ? ", and signed" : ""}: ${records} records in ${files} ${files === 1 ? "file" : "files"}${which}`,
+  );
   if (unsealedLines + tornBytes > 0) {
     printLine(
       `${unsealedLines} more lines and ${tornBytes} bytes at the end are not sealed yet: the server is running or was killed`,

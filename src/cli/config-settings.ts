@@ -50,6 +50,7 @@ export const CONFIG_SCHEMA = z.strictObject({
         ),
       maxSize: size("100MiB").describe("a file that would grow past this is rotated"),
       maxFiles: z.int().min(0).max(10_000).default(10).describe("rotated files that are kept"),
+      key: z.string().default("").describe("PEM file of an Ed25519 private key that signs the seals of the file"),
     })
     .prefault({}),
   cache: z

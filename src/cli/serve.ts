@@ -105,9 +105,9 @@ export function serverOptions(config: Config): ServerOptions {
   };
 }
 
-function auditOptions({ to, mode, maxSize, maxFiles }: Config["audit"]): AuditOptions {
+function auditOptions({ to, mode, maxSize, maxFiles, key }: Config["audit"]): AuditOptions {
   if (to === "stdout" || to === "none") return { mode, to };
-  return { mode, to: "file", path: to, maxBytes: parseSize(maxSize) ?? 0, maxFiles };
+  return { mode, to: "file", path: to, maxBytes: parseSize(maxSize) ?? 0, maxFiles, key: key === "" ? null : key };
 }
 
 function requireAddress(text: string): NonNullable<ReturnType<typeof parseListenAddress>> {

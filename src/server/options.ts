@@ -22,7 +22,13 @@ export interface ServerOptions {
 }
 
 export type AuditOptions = { readonly mode: AuditMode } & (
-  | { readonly to: "file"; readonly path: string; readonly maxBytes: number; readonly maxFiles: number }
+  | {
+      readonly to: "file";
+      readonly path: string;
+      readonly maxBytes: number;
+      readonly maxFiles: number;
+      readonly key: string | null;
+    }
   | { readonly to: "stdout" }
   | { readonly to: "none" }
 );

@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { createFileSink } from "../audit/file-sink.ts";
+import { createSealSigner, type SealSigner } from "../audit/signature.ts";
 import { type AuditSink, type AuditSinkHooks, createNoSink } from "../audit/sink.ts";
 import { createStdoutSink } from "../audit/stdout-sink.ts";
 import { openTrail } from "../audit/trail.ts";
@@ -173,6 +175,18 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
 }
 
 async function openSink(options: AuditOptions, hooks: AuditSinkHooks): Promise<AuditSink> {
-  if (options.to === "file") return createFileSink(options, hooks);
-  return options.to === "stdout" ? createStdoutSink(hooks) : createNoSink();
+  if (options.to !== "file") return options.to === "stdout" ? createStdoutSink(hooks) : createNoSink();
+  const signer = options.key === null ? null : await readSigner(options.key);
+  return createFileSink({ ...options, signer }, hooks);
+}
+
+async function readSigner(file: string): Promise<SealSigner> {
+  try {
+    return createSealSigner(await readFile(file, "utf8"));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `the audit key ${file} cannot be used (make one with \`openssl genpkey -algorithm ed25519\`): ${why}`,
+    );
+  }
 }

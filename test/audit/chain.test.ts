@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import {
   appendFileSync,
   existsSync,
@@ -16,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFileSink } from "../../src/audit/file-sink.ts";
 import { createSegmentReader } from "../../src/audit/read-segment.ts";
 import { readSegmentFile } from "../../src/audit/read-segment-file.ts";
+import { createSealCheck, createSealSigner, type SealSigner } from "../../src/audit/signature.ts";
 import { type TrailReport, verifyTrail } from "../../src/audit/verify.ts";
 import { runCli } from "../cli/run-cli.ts";
 import { budgetFor } from "../property/budget.ts";
@@ -34,8 +36,12 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 const HOOKS = { gap: (lost: number) => `gap ${lost}`, changed() {} };
 
 /** Writes so many records in batches of so many, as one run of a server. */
-async function run(records: number, perBatch: number, changes: { readonly maxBytes?: number } = {}): Promise<void> {
-  const sink = await createFileSink({ path, maxBytes: 1 << 20, maxFiles: 9, ...changes }, HOOKS);
+async function run(
+  records: number,
+  perBatch: number,
+  changes: { readonly maxBytes?: number; readonly signer?: SealSigner } = {},
+): Promise<void> {
+  const sink = await createFileSink({ path, maxBytes: 1 << 20, maxFiles: 9, signer: null, ...changes }, HOOKS);
   for (let n = 0; n < records; n += 1) {
     sink.write(JSON.stringify({ n, effect: "allow", pad: "x".repeat(20) }));
     if (n % perBatch === perBatch - 1) await sink.flush();
@@ -169,6 +175,43 @@ describe("every alteration of what is sealed is found", () => {
     expect((await verify()).problems).toMatchObject([
       { file: "audit.jsonl.2", problem: expect.stringContaining("was cut or changed") },
     ]);
+  });
+});
+
+describe("a signed trail", () => {
+  const pem = (key: KeyObject) =>
+    key.export({ format: "pem", type: key.type === "private" ? "pkcs8" : "spki" }).toString();
+  const own = generateKeyPairSync("ed25519");
+  const other = generateKeyPairSync("ed25519");
+  const signer = createSealSigner(pem(own.privateKey));
+
+  it("is proven with the public key; written anew by somebody else, or without a key, it is not", async () => {
+    const brokenBy = async (key: KeyObject) => (await readSegmentFile(path, createSealCheck(pem(key))))?.broken ?? null;
+    await run(20, 5, { signer });
+    expect(await brokenBy(own.publicKey)).toBe(null);
+    expect(await brokenBy(other.publicKey)).toMatchObject({ problem: "the seal is signed by another key" });
+    rmSync(path);
+    await run(20, 5, { signer: createSealSigner(pem(other.privateKey)) });
+    expect(await brokenBy(own.publicKey)).toMatchObject({ problem: "the seal is signed by another key" });
+    rmSync(path);
+    await run(20, 5);
+    expect(await brokenBy(own.publicKey)).toMatchObject({ problem: "the seal is not signed" });
+  });
+
+  it("on the command line, with the key that openssl would write", async () => {
+    const key = join(directory, "audit.pub");
+    writeFileSync(key, pem(own.publicKey));
+    await run(20, 5, { signer });
+    const good = await runCli(["audit", "verify", path, "--public-key", key]);
+    expect([good.code, good.stderr]).toEqual([0, ""]);
+    expect(good.stdout).toMatch(/^as it was written, and signed: 20 records/);
+    writeFileSync(key, pem(other.publicKey));
+    expect((await runCli(["audit", "verify", path, "--public-key", key])).code).toBe(1);
+    const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    writeFileSync(key, pem(rsa.publicKey));
+    const wrong = await runCli(["audit", "verify", path, "--public-key", key]);
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain("it is a key of type rsa, not ed25519");
   });
 });
 

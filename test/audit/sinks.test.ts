@@ -22,6 +22,7 @@ const options = (changes = {}) => ({
   path: join(directory, "audit.jsonl"),
   maxBytes: 1 << 20,
   maxFiles: 3,
+  signer: null,
   ...changes,
 });
 const lines = (file: string) =>

@@ -49,6 +49,7 @@ describe("where a setting comes from", () => {
       "--audit-mode": "strict",
       "--audit-max-size": "7MiB",
       "--audit-max-files": "7",
+      "--audit-key": "k.pem",
       "--cache-max-size": "7MiB",
       "--reload-poll": "7s",
       "--reload-deadline": "7s",

@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { readSegmentFile } from "../../src/audit/read-segment-file.ts";
+import { createSealCheck } from "../../src/audit/signature.ts";
 import { connectClient, httpCheck, told } from "./harness.ts";
 import { allow, createPolicyDirectory, type PolicyDirectory, ROOT } from "./policy-directory.ts";
 
@@ -116,6 +119,29 @@ test("a killed server leaves a socket that the next one takes over, and a trail 
   await expect.poll(() => lines().length, SOON).toBe(4);
 });
 
+test("with a key, everything that a server recorded is signed when it has ended", async () => {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const key = join(own, "audit.key");
+  writeFileSync(key, privateKey.export({ format: "pem", type: "pkcs8" }), { mode: 0o600 });
+  const { child, exit, address, audit } = await serving(
+    "--audit-key",
+    key,
+    "--audit-mode",
+    "strict",
+    "--drain-wait",
+    "0ms",
+  );
+  const client = connectClient(address);
+  for (let n = 0; n < 5; n += 1) expect(told(await client.check(SHOP)).effect).toBe("allow");
+  client.close();
+  child.kill("SIGTERM");
+  await exit;
+  const check = createSealCheck(publicKey.export({ format: "pem", type: "spki" }).toString());
+  const reading = await readSegmentFile(audit, check);
+  expect(reading).toMatchObject({ broken: null, tornBytes: 0 });
+  expect([reading?.unsealed.length, (reading?.records ?? 0) >= 5]).toEqual([0, true]);
+});
+
 describe("what ends a start", () => {
   const cases: [string, () => string[], number, RegExp][] = [
     ["an unknown flag", () => ["--polices", "x"], 64, /unknown option.*--policies/s],
@@ -125,6 +151,21 @@ describe("what ends a start", () => {
       () => ["--policies", policies.path, "--listen", "0.0.0.0:0", "--admin", "none"],
       1,
       /needs certificates/,
+    ],
+    [
+      "an audit key that is none",
+      () => [
+        "--policies",
+        policies.path,
+        "--audit-to",
+        join(own, "a.jsonl"),
+        "--audit-key",
+        "package.json",
+        "--admin",
+        "none",
+      ],
+      1,
+      /audit key package.json cannot be used/,
     ],
     [
       "an admin port for others",

@@ -35,7 +35,7 @@ async function start(policies: string, changes: { pollMs?: number; deadlineMs?: 
       allowedCallers: [],
       tlsPollMs: 60_000,
       admin: LOOPBACK,
-      audit: { mode: "batch", to: "file", path, maxBytes: 1 << 24, maxFiles: 1 },
+      audit: { mode: "batch", to: "file", path, maxBytes: 1 << 24, maxFiles: 1, key: null },
       cache: { maxBytes: 1 << 22 },
       reload: { pollMs: changes.pollMs ?? 3_600_000, deadlineMs: changes.deadlineMs ?? 60_000 },
       drain: { waitMs: 0, limitMs: 2000 },
