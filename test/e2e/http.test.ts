@@ -91,13 +91,14 @@ describe("what is left behind", () => {
     asked += 1;
     const caller = await gateway.as("shop/checkout");
     const headers = ["host: api.example.com", "x-forwarded-client-cert: forged", "x-mine: 1"];
-    const send = () => requestHttp1(caller, gateway.lab.port("http", 80), "GET /v1/items/7?card=4111", headers);
+    const send = () =>
+      requestHttp1(caller, gateway.lab.port("http", 80), "GET /v1/items/7?card=never-on-record", headers);
     const { records } = await gateway.outcome(send, 1);
     const seen = gateway.lab.upstream.seen.at(-1);
-    expect(seen?.path).toBe("/v1/items/7?card=4111");
+    expect(seen?.path).toBe("/v1/items/7?card=never-on-record");
     expect(Object.keys(seen?.headers ?? {}).sort()).toEqual(["host", "x-forwarded-proto", "x-mine", "x-request-id"]);
     expect(records[0]?.target).toMatchObject({ path: "/v1/items/7" });
-    expect(await readFile(gateway.lab.auditFile, "utf8")).not.toContain("4111");
+    expect(await readFile(gateway.lab.auditFile, "utf8")).not.toContain("never-on-record");
   });
 
   it("a refusal tells its decision id, which Envoy's access log has too", async () => {

@@ -1,0 +1,90 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Ajv } from "ajv";
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+import { createFileSink } from "../../src/audit/file-sink.ts";
+import { renderDecided } from "../../src/audit/record.ts";
+import { createSealSigner } from "../../src/audit/signature.ts";
+import { type AuditTrail, openTrail } from "../../src/audit/trail.ts";
+import { createIdSource } from "../../src/server/decision-id.ts";
+import { budgetFor } from "../property/budget.ts";
+
+const SCHEMA = JSON.parse(readFileSync(new URL("../../docs/audit.schema.json", import.meta.url), "utf8"));
+const validate = new Ajv({ strict: false, allowUnionTypes: true }).compile(SCHEMA);
+/** Anything that would end a line, hide text or turn it round. */
+const UNPRINTABLE = /\p{Cc}|[\u2028\u2029\u202a-\u202e]|\p{Cs}/u;
+
+const text = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 60 }),
+  fc.constantFrom("a\r\nb", "\u001b[31m", "\u2028", "\ud800", "\u0000", '"\\'),
+);
+const maybe = fc.option(text, { nil: null });
+const decided = fc.record({
+  revision: maybe,
+  seat: fc.constant("server" as const),
+  subject: fc.record({ spiffeId: text, namespace: maybe, serviceAccount: maybe }),
+  target: fc.record({
+    host: text,
+    port: fc.oneof(fc.integer({ min: 1, max: 65_535 }), text, fc.constant(null)),
+    protocol: fc.constantFrom("http" as const, "tls" as const, "tcp" as const),
+  }),
+  effect: fc.constantFrom("allow" as const, "deny" as const),
+  shadow: fc.constantFrom("allow" as const, "deny" as const),
+  reason: fc.constantFrom("allowed-by-rule", "no-policy"),
+  rules: fc.array(text, { maxLength: 3 }),
+  shadowRules: fc.array(text, { maxLength: 3 }),
+  owner: maybe,
+  ticket: maybe,
+});
+const request = fc.record({
+  timeMs: fc.integer({ min: 0, max: 4_000_000_000_000 }),
+  cacheHit: fc.boolean(),
+  requestId: maybe,
+  traceId: maybe,
+  gateway: maybe,
+  latencyUs: fc.nat(),
+  method: maybe,
+  path: maybe,
+});
+
+it("whatever callers say, each line of a trail is one printable line that the schema knows", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "sallyport-schema-"));
+  const path = join(directory, "audit.jsonl");
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const signer = createSealSigner(privateKey.export({ format: "pem", type: "pkcs8" }).toString());
+  const open = (): Promise<AuditTrail> =>
+    openTrail({
+      mode: "drop",
+      open: (hooks) => createFileSink({ path, maxBytes: 1 << 30, maxFiles: 1, signer }, hooks),
+      now: () => 0,
+      changed() {},
+    });
+  try {
+    const trail = await open();
+    const nextId = createIdSource();
+    const { parameters } = budgetFor(2_000);
+    let count = 0;
+    fc.assert(
+      fc.property(decided, request, (part, rest) => {
+        count += 1;
+        trail.decision(renderDecided(part), { ...rest, id: nextId(rest.timeMs) }, () => undefined);
+      }),
+      parameters,
+    );
+    trail.event({ event: "policies-loaded", timeMs: 0, detail: { revision: "r\u2028" } });
+    await trail.sink.close();
+    const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+    const decisions = lines.filter((line) => !line.startsWith('{"event"') && !line.includes('"event":"policies'));
+    expect(decisions).toHaveLength(count);
+    for (const line of lines) {
+      expect(UNPRINTABLE.test(line), line).toBe(false);
+      expect(validate(JSON.parse(line)), `${line}: ${JSON.stringify(validate.errors)}`).toBe(true);
+    }
+    expect(lines.some((line) => line.includes('"signature"'))).toBe(true);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}, 60_000);
