@@ -1,4 +1,4 @@
-import type { AuditSink, AuditSinkHooks, AuditSinkState } from "./sink.ts";
+import { type AuditSink, type AuditSinkHooks, type AuditSinkState, noLines } from "./sink.ts";
 
 /** Where a batch of whole lines goes. */
 export interface BatchTarget {
@@ -16,10 +16,12 @@ const MAX_HELD = 16 * 1024 * 1024;
 const FIRST_BUFFER = 128 * 1024;
 /** After a failure writing is tried again so often, also when there is nothing to write: nobody sends requests to a server that is not ready. */
 const RETRY_MS = 500;
+/** A write that takes longer counts as failing until it is done: whoever waits for it is told so. */
+const STALLED_MS = 1000;
 
 /** A sink that collects lines for at most 10 ms or 128 lines and writes them in order, one write at a time. */
 export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): AuditSink {
-  const state = { taken: 0, written: 0, failed: 0, pending: 0, failure: null as string | null };
+  const state = noLines();
   let waiting = Buffer.allocUnsafe(FIRST_BUFFER);
   let spare = Buffer.allocUnsafe(FIRST_BUFFER);
   let used = 0;
@@ -29,18 +31,23 @@ export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): Aud
   let writing: Promise<void> | null = null;
   /** Lost since the last gap that was written. */
   let lost = 0;
+  let stalled = false;
   let closed = false;
 
   function write(line: string, settled?: (durable: boolean) => void): void {
     state.taken += 1;
     if (!add(line)) {
+      state.tooSlow += 1;
       lose(1, "the destination is too slow");
       if (settled !== undefined) queueMicrotask(() => settled(false));
       return;
     }
     lines += 1;
     state.pending += 1;
-    if (settled !== undefined) asking.push(settled);
+    if (settled !== undefined) {
+      if (stalled) queueMicrotask(() => settled(false));
+      else asking.push(settled);
+    }
     if (writing === null) schedule();
   }
 
@@ -96,13 +103,22 @@ export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): Aud
     const batch = waiting;
     const bytes = batch.subarray(0, used);
     const count = lines;
-    const asked = asking;
+    let asked = asking;
     const told = lost;
     waiting = spare;
     used = 0;
     lines = 0;
     asking = [];
     let durable = true;
+    const watch = setTimeout(() => {
+      // What is written is not lost yet, but nobody waits for it any longer.
+      const tired = [...asked, ...asking];
+      asked = [];
+      asking = [];
+      stalled = true;
+      setFailure(`a write has taken more than ${STALLED_MS} ms`);
+      for (const settled of tired) settled(false);
+    }, STALLED_MS);
     try {
       const gap = told === 0 ? [] : [Buffer.from(`${hooks.gap(told, state.failure ?? "")}\n`)];
       await target.append(gap.length === 0 ? bytes : Buffer.concat([...gap, bytes]));
@@ -113,6 +129,8 @@ export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): Aud
       durable = false;
       lose(count, error instanceof Error ? error.message : String(error));
     }
+    clearTimeout(watch);
+    stalled = false;
     state.pending -= count;
     spare = batch;
     writing = null;

@@ -33,13 +33,26 @@ export function sealLine(segment: number, hash: string, signature: string | null
 }
 
 /** The line that begins a file, with its line end. It is sealed like any other. */
-export function segmentLine({ trail, segment, hash }: ChainState): string {
-  return `{"event":"segment","trail":"${trail}","segment":${segment},"previous":"${hash}"}\n`;
+export function segmentLine({ trail, segment, hash }: ChainState, timeMs: number): string {
+  const time = new Date(timeMs).toISOString();
+  return `{"event":"segment","time":"${time}","trail":"${trail}","segment":${segment},"previous":"${hash}"}\n`;
+}
+
+/** The line that says which files are about to be deleted because they were kept for long enough: this one and all before. */
+export function retiredLine(through: number): string {
+  return `{"event":"retired","through":${through}}\n`;
+}
+
+/** The line that says what a crash left without a seal. */
+export function repairedLine(unsealedLines: number, tornBytes: number): string {
+  return `{"event":"repaired","unsealedLines":${unsealedLines},"tornBytes":${tornBytes}}\n`;
 }
 
 const SEAL =
   /^\{"event":"seal","segment":(\d{1,15}),"hash":"([0-9a-f]{64})"(?:,"signature":"([A-Za-z0-9+/]{86}==)")?\}$/;
-const SEGMENT = /^\{"event":"segment","trail":"([0-9a-f-]{36})","segment":(\d{1,15}),"previous":"([0-9a-f]{64})"\}$/;
+const SEGMENT =
+  /^\{"event":"segment","time":"([0-9TZ:.-]{24})","trail":"([0-9a-f-]{36})","segment":(\d{1,15}),"previous":"([0-9a-f]{64})"\}$/;
+const RETIRED = /^\{"event":"retired","through":(\d{1,15})\}$/;
 
 /** A seal as a line says it. */
 export interface Seal {
@@ -54,9 +67,21 @@ export function parseSeal(line: string): Seal | null {
   return segment === undefined || hash === undefined ? null : { segment: Number(segment), hash, signature };
 }
 
-/** What a file begins with, if the line says it; `hash` is the last seal of the file before. */
-export function parseSegment(line: string): ChainState | null {
-  const [, trail, segment, hash] = SEGMENT.exec(line) ?? [];
-  if (trail === undefined || segment === undefined || hash === undefined) return null;
-  return { trail, segment: Number(segment), hash };
+/** What a file begins with; `hash` is the last seal of the file before. */
+export interface SegmentHead extends ChainState {
+  /** RFC 3339, UTC: when it was begun. */
+  readonly time: string;
+}
+
+/** What a file begins with, if the line says it. */
+export function parseSegment(line: string): SegmentHead | null {
+  const [, time, trail, segment, hash] = SEGMENT.exec(line) ?? [];
+  if (time === undefined || trail === undefined || segment === undefined || hash === undefined) return null;
+  return { time, trail, segment: Number(segment), hash };
+}
+
+/** The number of the last file that was deleted, if the line says it. */
+export function parseRetired(line: string): number | null {
+  const [, through] = RETIRED.exec(line) ?? [];
+  return through === undefined ? null : Number(through);
 }

@@ -1,140 +1,179 @@
 import { randomUUID } from "node:crypto";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { createBatchSink } from "./batch.ts";
-import { type ChainState, NO_HASH, sealLine, sealOf, segmentLine } from "./chain.ts";
+import { type ChainState, NO_HASH, repairedLine, retiredLine, sealLine, sealOf, segmentLine } from "./chain.ts";
+import { createDeviceSink } from "./device-sink.ts";
+import { lockTrail } from "./lock.ts";
 import { readSegmentFile } from "./read-segment-file.ts";
+import { createRetention, type Retention, type RetentionOptions } from "./retention.ts";
+import { createSegmentFile, resumeSegmentFile, type SegmentFile, syncDirectory } from "./segment-file.ts";
+import { closedPath, closedSegments } from "./segment-names.ts";
 import type { SealSigner } from "./signature.ts";
 import type { AuditSink, AuditSinkHooks } from "./sink.ts";
 
 /** Where the trail lies and when it is rotated. */
-export interface FileSinkOptions {
+export interface FileSinkOptions extends RetentionOptions {
   readonly path: string;
-  /** A file that would grow past this many bytes is rotated first. */
+  /** A file that would grow past this many bytes is closed first. */
   readonly maxBytes: number;
-  /** Rotated files kept as `path.1` (the newest) to `path.N`; older ones are deleted. */
-  readonly maxFiles: number;
+  /** A file is closed when so many milliseconds have passed since it was begun; null for never. */
+  readonly maxAgeMs: number | null;
   /** Signs the seals; null for seals that anybody could make. */
   readonly signer: SealSigner | null;
+  /** The wall clock in milliseconds. */
+  now(): number;
 }
 
+const NOTHING = Buffer.alloc(0);
 /** What a seal takes at most. */
 const SEAL_BYTES = sealLine(Number.MAX_SAFE_INTEGER, NO_HASH, "A".repeat(88)).length;
 
 /**
- * A sink that appends to a file (mode 0600), seals each batch, makes it durable with fdatasync, and rotates the file by size.
- * Batches are never split over two files, and what of a failed one was written is cut off again. A file whose fdatasync
- * failed is never trusted again: nobody knows what of it is on the disk, so writing goes on in a new one.
- * @throws when the file cannot be opened at all
+ * A sink that appends to a file (mode 0600), seals each batch, makes it durable with fdatasync, closes the file by size and
+ * age, and deletes and compresses closed ones. Batches are never split over two files, and what of a failed one was written is
+ * cut off again. A file whose fdatasync failed is never trusted again: writing goes on in a new one.
+ * @throws when the file cannot be had at all, or another process writes it
  */
 export async function createFileSink(options: FileSinkOptions, hooks: AuditSinkHooks): Promise<AuditSink> {
-  const { path, maxBytes, maxFiles, signer } = options;
-  let file: FileHandle | null = null;
-  /** Bytes that are as they should be. */
-  let size = 0;
-  let chain: ChainState = { trail: randomUUID(), segment: 0, hash: NO_HASH };
-  let distrusted = false;
-  /** Devices and pipes are written to, and never renamed or cut. */
-  let isDevice = false;
-
-  async function rotate(): Promise<void> {
-    await file?.close();
-    file = null;
-    await rm(`${path}.${maxFiles}`, { force: true });
-    for (let n = maxFiles - 1; n >= 1; n -= 1) await rename(`${path}.${n}`, `${path}.${n + 1}`).catch(ignoreMissing);
-    if (maxFiles > 0) await rename(path, `${path}.1`).catch(ignoreMissing);
-    else await rm(path, { force: true });
+  const { path } = options;
+  const found = await stat(path).catch(() => null);
+  if (found !== null && !found.isFile()) return createDeviceSink(path, hooks);
+  const lock = lockTrail(path);
+  try {
+    const retention = await createRetention(path, options, (message) => hooks.warn(message));
+    const writer = new TrailWriter(options, retention);
+    await writer.resume();
+    return createBatchSink(
+      {
+        append: (bytes) => writer.append(bytes),
+        async close() {
+          await writer.close();
+          lock.release();
+        },
+      },
+      hooks,
+    );
+  } catch (error) {
+    lock.release();
+    throw error;
   }
-
-  /** Goes on with what is there: of this file, or of the one before. */
-  async function resume(): Promise<void> {
-    const found = await readSegmentFile(path);
-    if (found === null || found.head === null || found.broken !== null) {
-      // Nothing, or nothing of ours, or not as it was left: that stays as it is, and a new file is begun.
-      const before = found ?? (await readSegmentFile(`${path}.1`));
-      if (before?.head != null) chain = { ...before.head, hash: before.hash };
-      if (found !== null) await rotate();
-      return;
-    }
-    chain = { ...found.head, hash: found.hash };
-    file = await open(path, "a", 0o600);
-    size = found.sealedBytes + found.unsealed.length;
-    await file.truncate(size);
-    const { unsealed, tornBytes } = found;
-    if (unsealed.length === 0 && tornBytes === 0) return;
-    const lines = unsealed.toString("latin1").split("\n").length - 1;
-    const line = Buffer.from(`{"event":"repaired","unsealedLines":${lines},"tornBytes":${tornBytes}}\n`);
-    await write(file, line, sealOf(chain.hash, Buffer.concat([unsealed, line])));
-  }
-
-  async function append(bytes: Buffer): Promise<void> {
-    const isFull = file !== null && size > 0 && size + bytes.length + SEAL_BYTES > maxBytes;
-    if (!isDevice && (distrusted || isFull)) await rotate();
-    if (file !== null) return write(file, bytes, sealOf(chain.hash, bytes));
-    file = await open(path, "a", 0o600);
-    size = 0;
-    distrusted = false;
-    const begun = { ...chain, segment: chain.segment + 1 };
-    const all = Buffer.concat([Buffer.from(segmentLine(begun)), bytes]);
-    const seal = sealOf(begun.hash, all);
-    chain = begun;
-    await write(file, all, seal);
-  }
-
-  /** All of it, with its seal, durably; or none. */
-  async function write(to: FileHandle, bytes: Buffer, hash: string): Promise<void> {
-    const signature = signer?.({ ...chain, hash }) ?? null;
-    const all = Buffer.concat([bytes, Buffer.from(sealLine(chain.segment, hash, signature))]);
-    try {
-      for (let at = 0; at < all.length; ) at += (await to.write(all, at)).bytesWritten;
-    } catch (error) {
-      await takeBack(to);
-      throw error;
-    }
-    await makeDurable(to);
-    size += all.length;
-    chain = { ...chain, hash };
-  }
-
-  async function takeBack(from: FileHandle): Promise<void> {
-    if (isDevice) return;
-    await from.truncate(size).catch(() => {
-      distrusted = true;
-    });
-    if (size > 0) return;
-    // Not even its first line was written: the next try begins it anew.
-    await from.close();
-    file = null;
-    chain = { ...chain, segment: chain.segment - 1 };
-  }
-
-  async function makeDurable(written: FileHandle): Promise<void> {
-    try {
-      await written.datasync();
-    } catch (error) {
-      // A device that has nothing to make durable, such as a terminal or a pipe.
-      if ((error as NodeJS.ErrnoException).code === "EINVAL") return;
-      distrusted = true;
-      throw error;
-    }
-  }
-
-  await resume();
-  // Said at once when nothing can be written there.
-  file ??= await open(path, "a", 0o600);
-  isDevice = !(await file.stat()).isFile();
-  if (size === 0) {
-    await file.close();
-    file = null;
-  }
-  const target = {
-    append,
-    async close() {
-      await file?.close();
-    },
-  };
-  return createBatchSink(target, hooks);
 }
 
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ENOENT") throw error;
+class TrailWriter {
+  private file: SegmentFile | null = null;
+  private begunMs = 0;
+  private chain: ChainState = { trail: randomUUID(), segment: 0, hash: NO_HASH };
+  private readonly options: FileSinkOptions;
+  private readonly retention: Retention;
+
+  constructor(options: FileSinkOptions, retention: Retention) {
+    this.options = options;
+    this.retention = retention;
+  }
+
+  /** Goes on with what is there: of this file, or of the last closed one. */
+  async resume(): Promise<void> {
+    const { path } = this.options;
+    const last = (await closedSegments(path)).at(-1);
+    if (last !== undefined) {
+      const before = await readSegmentFile(last.path);
+      const { trail } = before?.head ?? this.chain;
+      this.chain = { trail, segment: last.segment, hash: before?.hash ?? NO_HASH };
+    }
+    const found = await readSegmentFile(path);
+    if (found === null) await this.prove();
+    else if (found.head === null || found.broken !== null) {
+      // Nothing of ours, or not as it was left: that stays as it is under the next number, and a new file is begun.
+      const { head, hash } = found;
+      if (head !== null) this.chain = { ...head, hash };
+      else this.chain = { ...this.chain, segment: this.chain.segment + 1 };
+      await this.setAside(this.chain.segment, this.options.now());
+    } else {
+      this.chain = { ...found.head, hash: found.hash };
+      this.begunMs = Date.parse(found.head.time);
+      this.file = await resumeSegmentFile(path, found.sealedBytes + found.unsealed.length);
+      if (found.unsealed.length + found.tornBytes > 0) await this.repair(found.unsealed, found.tornBytes);
+    }
+  }
+
+  /** A directory that cannot be written is said at start. */
+  private async prove(): Promise<void> {
+    await rm(this.options.path, { force: true });
+    await (await createSegmentFile(this.options.path)).discard();
+  }
+
+  private async repair(unsealed: Buffer, tornBytes: number): Promise<void> {
+    const lines = unsealed.toString("latin1").split("\n").length - 1;
+    await this.write(this.file, this.chain, [Buffer.from(repairedLine(lines, tornBytes))], unsealed);
+  }
+
+  async append(bytes: Buffer): Promise<void> {
+    const nowMs = this.options.now();
+    if (this.file !== null && this.isDone(this.file, bytes.length, nowMs)) await this.finish(nowMs);
+    const through = this.retention.due(nowMs);
+    const retired = through === 0 ? [] : [Buffer.from(retiredLine(through))];
+    if (this.file === null) await this.begin(nowMs, [...retired, bytes]);
+    else await this.write(this.file, this.chain, [...retired, bytes]);
+    // The trail says first what is deleted then.
+    if (through !== 0) this.retention.tidy(through);
+  }
+
+  private isDone(file: SegmentFile, bytes: number, nowMs: number): boolean {
+    const { maxBytes, maxAgeMs } = this.options;
+    if (file.distrusted || file.size + bytes + SEAL_BYTES > maxBytes) return true;
+    return maxAgeMs !== null && nowMs - this.begunMs >= maxAgeMs;
+  }
+
+  private async finish(nowMs: number): Promise<void> {
+    const { file } = this;
+    this.file = null;
+    await file?.close(nowMs);
+    await this.setAside(this.chain.segment, nowMs);
+    this.retention.tidy(0);
+  }
+
+  private async begin(nowMs: number, lines: readonly Buffer[]): Promise<void> {
+    // One is left only where an earlier try to set it aside failed.
+    await this.setAside(this.chain.segment, nowMs);
+    const begun = { ...this.chain, segment: this.chain.segment + 1 };
+    const file = await createSegmentFile(this.options.path);
+    try {
+      await this.write(file, begun, [Buffer.from(segmentLine(begun, nowMs)), ...lines]);
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
+    this.file = file;
+    this.begunMs = nowMs;
+  }
+
+  /** Gives the file, if there is one, its number. What already has a number is never replaced. */
+  private async setAside(segment: number, nowMs: number): Promise<void> {
+    const { path } = this.options;
+    if ((await stat(path).catch(() => null)) === null) return;
+    const isTaken = (await closedSegments(path)).some((each) => each.segment === segment);
+    await rename(path, isTaken ? `${closedPath(path, segment)}.left-${randomUUID()}` : closedPath(path, segment));
+    await syncDirectory(dirname(path));
+    if (!isTaken) this.retention.closed(segment, nowMs);
+  }
+
+  /** All of it, with a seal over it and over what stands `before` it, durably; or none. */
+  private async write(
+    to: SegmentFile | null,
+    state: ChainState,
+    lines: readonly Buffer[],
+    before: Buffer = NOTHING,
+  ): Promise<void> {
+    const bytes = Buffer.concat(lines);
+    const hash = sealOf(state.hash, before.length === 0 ? bytes : Buffer.concat([before, bytes]));
+    const signature = this.options.signer?.({ ...state, hash }) ?? null;
+    await to?.append(Buffer.concat([bytes, Buffer.from(sealLine(state.segment, hash, signature))]));
+    this.chain = { ...state, hash };
+  }
+
+  async close(): Promise<void> {
+    await this.file?.close();
+    await this.retention.idle();
+  }
 }

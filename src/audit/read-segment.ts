@@ -1,10 +1,10 @@
-import { type ChainState, parseSeal, parseSegment, sealOf } from "./chain.ts";
+import { parseRetired, parseSeal, parseSegment, type SegmentHead, sealOf } from "./chain.ts";
 import type { SealCheck } from "./signature.ts";
 
 /** What one file of a trail turned out to be. */
 export interface SegmentReading {
   /** What its first line says; null when it says nothing. */
-  readonly head: ChainState | null;
+  readonly head: SegmentHead | null;
   /** Its last seal, or what came before the file. */
   readonly hash: string;
   /** Bytes up to and including the last seal that is right. */
@@ -15,6 +15,8 @@ export interface SegmentReading {
   readonly tornBytes: number;
   /** Sealed lines that are neither seals nor the first line. */
   readonly records: number;
+  /** The highest number of a file that a sealed line says was deleted; 0 for none. */
+  readonly retired: number;
   /** The first line, counted from 1, that is not what was written; null when all seals are right. */
   readonly broken: { readonly line: number; readonly problem: string } | null;
 }
@@ -24,12 +26,14 @@ const LINE_END = 0x0a;
 /** Takes a file of a trail piece by piece, and follows its seals. */
 export interface SegmentReader {
   push(bytes: Buffer): void;
+  /** The rest cannot be read. */
+  fail(problem: string): void;
   end(): SegmentReading;
 }
 
 /** A reader that holds no more than what lies between two seals. Without a check signatures are not looked at. */
 export function createSegmentReader(check: SealCheck = () => null): SegmentReader {
-  let head: ChainState | null = null;
+  let head: SegmentHead | null = null;
   let hash = "";
   let held: Buffer = Buffer.alloc(0);
   /** Where, in `held`, the line that is being looked at begins. */
@@ -40,6 +44,8 @@ export function createSegmentReader(check: SealCheck = () => null): SegmentReade
   let sealedBytes = 0;
   let records = 0;
   let recordsSince = 0;
+  let retired = 0;
+  let retiredSince = 0;
   let broken: SegmentReading["broken"] = null;
 
   function look(text: string, lineEnd: number): void {
@@ -53,6 +59,7 @@ export function createSegmentReader(check: SealCheck = () => null): SegmentReade
     const seal = text.startsWith('{"event":"seal"') ? parseSeal(text) : null;
     if (seal === null) {
       recordsSince += 1;
+      if (text.startsWith('{"event":"retired"')) retiredSince = Math.max(retiredSince, parseRetired(text) ?? 0);
       return;
     }
     const right = sealOf(hash, held.subarray(0, at));
@@ -68,6 +75,7 @@ export function createSegmentReader(check: SealCheck = () => null): SegmentReade
     }
     hash = right;
     records += recordsSince;
+    retired = Math.max(retired, retiredSince);
     recordsSince = 0;
     since = line + 1;
     sealedBytes += lineEnd + 1;
@@ -86,9 +94,21 @@ export function createSegmentReader(check: SealCheck = () => null): SegmentReade
         if (held === before) at = end + 1;
       }
     },
+    fail(problem) {
+      broken ??= { line: line + 1, problem };
+    },
     end() {
       const tornBytes = broken === null ? held.length - at : 0;
-      return { head, hash, sealedBytes, unsealed: Buffer.from(held.subarray(0, at)), tornBytes, records, broken };
+      return {
+        head,
+        hash,
+        sealedBytes,
+        unsealed: Buffer.from(held.subarray(0, at)),
+        tornBytes,
+        records,
+        retired,
+        broken,
+      };
     },
   };
 }

@@ -1,4 +1,5 @@
 import { capText, encodeJson, encodeText, encodeTextOrNull } from "./encode.ts";
+import { redactHost, redactPath } from "./redact.ts";
 
 /** Which seat decided. */
 type Seat = "server" | "gateway" | "desk";
@@ -29,6 +30,8 @@ export interface AuditRecord {
   /** Who asked: the gateway's SPIFFE ID. */
   readonly gateway: string | null;
   readonly latencyUs: number;
+  /** Values of the headers that `audit.headers.include` names, in its order; repeated ones joined with commas. Absent when it names none. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Canonical where the identity was valid, else as received. */
@@ -57,7 +60,14 @@ export type DecidedPart = Pick<
 
 /** What differs from request to request. */
 export type RequestPart = Pick<AuditRecord, "id" | "cacheHit" | "requestId" | "traceId" | "gateway" | "latencyUs"> &
-  Pick<AuditTarget, "method" | "path"> & { readonly timeMs: number };
+  Pick<AuditTarget, "method" | "path"> & {
+    readonly timeMs: number;
+    /** Null when no headers are recorded. */
+    readonly headers: HeaderValues | null;
+  };
+
+/** Names and values of recorded headers. */
+type HeaderValues = readonly (readonly [name: string, value: string])[];
 
 /** The shared part of a line, rendered once and kept with a cached decision. */
 export interface DecidedText {
@@ -76,7 +86,7 @@ export function renderDecided(part: DecidedPart): DecidedText {
       `"revision":${encodeTextOrNull(part.revision)},"seat":"${part.seat}",` +
         `"subject":{"spiffeId":${encodeText(capText(subject.spiffeId))},"namespace":${encodeTextOrNull(subject.namespace)},` +
         `"serviceAccount":${encodeTextOrNull(subject.serviceAccount)}},` +
-        `"target":{"host":${encodeText(capText(target.host))},"port":${port},"protocol":"${target.protocol}",`,
+        `"target":{"host":${encodeText(capText(redactHost(target.host)))},"port":${port},"protocol":"${target.protocol}",`,
     ),
     tail: flat(
       `"effect":"${part.effect}","shadow":"${part.shadow}","reason":${encodeText(part.reason)},` +
@@ -91,20 +101,30 @@ function flat(text: string): string {
   return Buffer.from(text, "utf8").toString("utf8");
 }
 
-/** One record as one line of JSON, without its line end. A path is cut at its first `?`: queries are never recorded. */
+/** One record as one line of JSON, without its line end. Queries and user information are never recorded. */
 export function renderRecord(seq: number, decided: DecidedText, request: RequestPart): string {
   const { method, path, requestId, traceId, gateway } = request;
   return (
     `{"time":"${isoTime(request.timeMs)}","id":"${request.id}","seq":${seq},${decided.head}` +
     `"method":${method === null ? "null" : encodeText(capText(method))},` +
-    `"path":${path === null ? "null" : encodeText(capText(withoutQuery(path)))}},` +
+    `"path":${path === null ? "null" : encodeText(capText(redactPath(path)))}},` +
     `${decided.tail}${request.cacheHit},"requestId":${requestId === null ? "null" : encodeText(capText(requestId))},` +
     `"traceId":${traceId === null ? "null" : encodeText(capText(traceId))},` +
-    `"gateway":${gateway === null ? "null" : encodeText(capText(gateway))},"latencyUs":${request.latencyUs}}`
+    `"gateway":${gateway === null ? "null" : encodeText(capText(gateway))},"latencyUs":${request.latencyUs}` +
+    (request.headers === null ? "}" : `,"headers":{${request.headers.map(renderHeader).join(",")}}}`)
   );
 }
 
-/** Something that happened to the policies rather than a decision. `event` tells its lines from decisions. */
+function renderHeader([name, value]: HeaderValues[number]): string {
+  return `${encodeText(name)}:${encodeText(capText(value))}`;
+}
+
+/** The line that says how many lines a sink lost before it. Like seals it is the sink's own and has no number. */
+export function renderGap(timeMs: number, lost: number, failure: string): string {
+  return encodeJson({ time: new Date(timeMs).toISOString(), event: "gap", lost, failure });
+}
+
+/** Something that happened to the policies or the server rather than a decision. `event` tells its lines from decisions. */
 export interface AuditEvent {
   readonly event: string;
   readonly timeMs: number;
@@ -129,9 +149,4 @@ function isoTime(timeMs: number): string {
   }
   const ms = timeMs - second * 1000;
   return `${isoPrefix}${ms < 10 ? "00" : ms < 100 ? "0" : ""}${ms}Z`;
-}
-
-function withoutQuery(path: string): string {
-  const query = path.indexOf("?");
-  return query === -1 ? path : path.slice(0, query);
 }

@@ -1,8 +1,8 @@
 /** Where audit lines go. Writing never throws and never waits: what became of a line is told to whoever asks. */
 export interface AuditSink {
   /**
-   * Takes one line, without its line end. `settled` is called once, when it is durable or lost; in order, and never
-   * before `write` has returned.
+   * Takes one line, without its line end. `settled` is called once, when it is durable or lost or nobody should wait for it any
+   * longer, and never before `write` has returned.
    */
   write(line: string, settled?: (durable: boolean) => void): void;
   /** Settles when every line taken so far is durable or lost. Never rejects. */
@@ -19,9 +19,11 @@ export interface AuditSinkState {
   readonly written: number;
   /** Lines that were lost. */
   readonly failed: number;
+  /** Of the lost ones, those that the destination was too slow for. */
+  readonly tooSlow: number;
   /** Lines on their way. */
   readonly pending: number;
-  /** Why the last write failed; null once one has succeeded again. */
+  /** Why the trail cannot be written at present, or null. */
   readonly failure: string | null;
 }
 
@@ -31,17 +33,23 @@ export interface AuditSinkHooks {
   gap(lost: number, failure: string): string;
   /** Called when `failure` becomes a text, or null again. */
   changed(failure: string | null): void;
+  /** Told what went wrong beside the lines themselves. */
+  warn(message: string): void;
+}
+
+/** A state without lines, to be counted in. */
+export function noLines(): { -readonly [Key in keyof AuditSinkState]: AuditSinkState[Key] } {
+  return { taken: 0, written: 0, failed: 0, tooSlow: 0, pending: 0, failure: null };
 }
 
 /** A sink for those who want no trail. */
 export function createNoSink(): AuditSink {
-  const state: AuditSinkState = { taken: 0, written: 0, failed: 0, pending: 0, failure: null };
   return {
     write(_line, settled) {
       if (settled !== undefined) queueMicrotask(() => settled(true));
     },
     async flush() {},
     async close() {},
-    state,
+    state: noLines(),
   };
 }

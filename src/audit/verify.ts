@@ -29,17 +29,22 @@ export interface TrailReport {
   readonly problems: readonly TrailProblem[];
 }
 
-/** Holds the files of a trail, oldest first, against each other. */
-export function verifyTrail(files: readonly VerifiedFile[]): TrailReport {
+/**
+ * Holds the files of a trail, oldest first, against each other. Unless only a part of the trail is looked at, the first must be the
+ * trail's first or the one after those that the trail itself says were deleted.
+ */
+export function verifyTrail(files: readonly VerifiedFile[], isBeginning = true): TrailReport {
   const problems: TrailProblem[] = [];
   let before: (ChainState & { readonly name: string }) | null = null;
   let unsealedLines = 0;
   let tornBytes = 0;
+  let retired = 0;
   for (const [index, { name, reading }] of files.entries()) {
     const { head, broken, hash } = reading;
     if (broken !== null) problems.push({ file: name, line: broken.line, problem: broken.problem });
     if (head === null) continue;
     if (before !== null) problems.push(...joint(name, before, head));
+    retired = Math.max(retired, reading.retired);
     unsealedLines = reading.unsealed.toString("latin1").split("\n").length - 1;
     tornBytes = reading.tornBytes;
     if (index < files.length - 1 && broken === null && unsealedLines > 0) {
@@ -51,6 +56,11 @@ export function verifyTrail(files: readonly VerifiedFile[]): TrailReport {
   const heads = files.flatMap(({ reading: { head } }) => (head === null ? [] : [head]));
   const [first] = heads;
   const last = heads.at(-1);
+  if (isBeginning && first !== undefined && first.segment > retired + 1) {
+    const missing = retired + 2 === first.segment ? `${retired + 1} is` : `${retired + 1} to ${first.segment - 1} are`;
+    const text = `it is file ${first.segment} of the trail: ${missing} missing, and the trail does not say that they were deleted`;
+    problems.push({ file: files[0]?.name ?? "", line: 1, problem: text });
+  }
   return {
     trail: first?.trail ?? null,
     segments: first === undefined || last === undefined ? null : [first.segment, last.segment],

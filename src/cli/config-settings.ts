@@ -1,7 +1,20 @@
 import { z } from "zod";
+import { SHAPES } from "../audit/shape.ts";
 import { parseListenAddress } from "../server/address.ts";
 import { isCallerPattern } from "../server/caller.ts";
 import { LOG_LEVELS } from "../server/logger.ts";
+
+/** Headers that may hold secrets. */
+const SECRET_HEADERS = [
+  "*auth*",
+  "*cookie*",
+  "*token*",
+  "*secret*",
+  "*password*",
+  "*api-key*",
+  "*apikey*",
+  "*credential*",
+];
 
 /**
  * The settings of `serve`: what `sallyport.config.yaml` may hold. Flags and `SALLYPORT_*` variables are named after the
@@ -41,16 +54,72 @@ export const CONFIG_SCHEMA = z.strictObject({
     .describe("loopback address of metrics, probes and recent decisions, or none"),
   audit: z
     .strictObject({
-      to: z.string().min(1).default("stdout").describe("stdout, none, or the path of a file"),
+      to: z
+        .union([z.string().transform((text) => [text]), z.array(z.string())])
+        .pipe(z.array(z.string().min(1)).min(1))
+        .default(["stdout"])
+        .describe("where it goes: stdout, otlp, kafka, the path of a file, or several of them; or none"),
+      require: z
+        .enum(["all", "any"])
+        .default("all")
+        .describe("of several destinations: which must have a record before it counts as durable"),
       mode: z
         .enum(["strict", "batch", "drop"])
         .default("batch")
         .describe(
           "while the trail cannot be written: strict (an answer waits for its durable record), batch (at most 256 answers are ahead of theirs), drop (lost records are counted)",
         ),
-      maxSize: size("100MiB").describe("a file that would grow past this is rotated"),
-      maxFiles: z.int().min(0).max(10_000).default(10).describe("rotated files that are kept"),
+      maxSize: size("100MiB").describe("a file that would grow past this is closed and a new one begun"),
+      maxAge: longDuration("never", "24h").describe("a file is closed after this time, or never"),
+      maxFiles: z.int().min(0).max(10_000).default(10).describe("closed files that are kept"),
+      keep: longDuration("forever", "forever").describe("how long closed files are kept, as far as maxFiles lets them"),
+      compress: z.enum(["gzip", "none"]).default("gzip").describe("how closed files are compressed"),
       key: z.string().default("").describe("PEM file of an Ed25519 private key that signs the seals of the file"),
+      headers: z
+        .strictObject({
+          include: z
+            .array(z.string().regex(/^[a-z0-9_-]+$/, "write names in lower case, without wildcards"))
+            .default([])
+            .describe("headers whose values are recorded"),
+          exclude: z
+            .array(z.string().regex(/^[a-z0-9_*-]+$/, "write names in lower case; * is any text"))
+            .default([...SECRET_HEADERS])
+            .describe("headers that are never recorded, also when included; * is any text"),
+        })
+        .prefault({}),
+      stdout: z.strictObject({ shape: shape() }).prefault({}),
+      otlp: z
+        .strictObject({
+          endpoint: z
+            .url({ protocol: /^https?$/ })
+            .default("http://127.0.0.1:4318/v1/logs")
+            .describe("URL of OTLP/HTTP logs; headers and certificates from the OTEL_EXPORTER_OTLP_* variables"),
+          shape: shape(),
+        })
+        .prefault({}),
+      kafka: z
+        .strictObject({
+          brokers: z
+            .array(z.string().regex(/^[^:\s]+:\d{1,5}$/, "write them as HOST:PORT"))
+            .min(1)
+            .default(["127.0.0.1:9092"])
+            .describe("brokers to begin with, as HOST:PORT"),
+          topic: z.string().min(1).default("sallyport-audit").describe("topic, which must be there"),
+          shape: shape(),
+          ca: z
+            .string()
+            .default("")
+            .describe("PEM file of the roots of the brokers' certificates; with it TLS is spoken"),
+          certificate: z.string().default("").describe("PEM file of a client certificate"),
+          key: z.string().default("").describe("PEM file of its key"),
+          mechanism: z
+            .enum(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+            .default("SCRAM-SHA-512")
+            .describe("how username and password are shown"),
+          username: z.string().default("").describe("user of SASL; empty for none"),
+          passwordFile: z.string().default("").describe("file that holds the password"),
+        })
+        .prefault({}),
     })
     .prefault({}),
   cache: z
@@ -74,12 +143,15 @@ export const CONFIG_SCHEMA = z.strictObject({
 /** A complete configuration, with durations and sizes as written. */
 export type Config = z.output<typeof CONFIG_SCHEMA>;
 
-/** Milliseconds of `250ms`, `5s`, `2m` or `1h`; null for anything else. */
+/** Milliseconds of `250ms`, `5s`, `2m`, `1h` or `90d`; null for anything else. */
 export function parseDuration(text: string): number | null {
-  const [, digits = "", unit = ""] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
-  const factor = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit];
-  return factor === undefined || Number(digits) * factor > 2 ** 31 - 1 ? null : Number(digits) * factor;
+  const [, digits = "", unit = ""] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
+  const factor = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit];
+  return factor === undefined ? null : Number(digits) * factor;
 }
+
+/** What a timer can wait at most, in milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Bytes of `1024`, `64KiB`, `100MiB` or `2GiB`; null for anything else. */
 export function parseSize(text: string): number | null {
@@ -91,8 +163,23 @@ export function parseSize(text: string): number | null {
 function duration(standard: string) {
   return z
     .string()
-    .refine((text) => parseDuration(text) !== null, "write it as 250ms, 5s, 2m or 1h")
+    .refine(
+      (text) => (parseDuration(text) ?? Number.POSITIVE_INFINITY) <= MAX_TIMER_MS,
+      "write it as 250ms, 5s, 2m or 1h",
+    )
     .default(standard);
+}
+
+/** A time that no timer waits for, or the word for none. */
+function longDuration(none: string, standard: string) {
+  return z
+    .string()
+    .refine((text) => text === none || (parseDuration(text) ?? 0) > 0, `write it as 12h, 90d or ${none}`)
+    .default(standard);
+}
+
+function shape() {
+  return z.enum(SHAPES).default("sallyport").describe("lines as they are, or in the shape of OCSF 1.8");
 }
 
 function size(standard: string) {

@@ -120,11 +120,24 @@ function problemsOf(issue: z.core.$ZodIssue): string[] {
 }
 
 /** Settings that are fine one by one but make no sense together. */
-function inconsistencies({ tls, allowedCallers }: Config): string[] {
+function inconsistencies({ tls, allowedCallers, audit }: Config): string[] {
+  const found = auditInconsistencies(audit);
+  if (found.length > 0) return found;
   const given = [tls.certificate, tls.key, tls.clientCa].filter((each) => each !== "").length;
   if (given !== 0 && given !== 3) return ["tls: certificate, key and clientCa belong together; give all three"];
   if (given === 3 && allowedCallers.length === 0)
     return ["allowedCallers: with tls, list who may ask (nobody is listed)"];
+  return [];
+}
+
+function auditInconsistencies({ to, kafka }: Config["audit"]): string[] {
+  const kinds = to.map((each) => (["stdout", "otlp", "kafka", "none"].includes(each) ? each : "a file"));
+  const twice = kinds.find((kind, index) => kinds.indexOf(kind) !== index);
+  if (twice !== undefined) return [`audit.to: names ${twice} twice`];
+  if (to.includes("none") && to.length > 1) return ["audit.to: none stands alone"];
+  if ((kafka.certificate === "") !== (kafka.key === "")) return ["audit.kafka: certificate and key belong together"];
+  if ((kafka.username === "") !== (kafka.passwordFile === ""))
+    return ["audit.kafka: username and passwordFile belong together"];
   return [];
 }
 

@@ -2,8 +2,9 @@ import { Command, Option } from "commander";
 import { stringify } from "yaml";
 import { parseListenAddress } from "../server/address.ts";
 import { createLogger } from "../server/logger.ts";
-import type { AuditOptions, ServerOptions } from "../server/options.ts";
+import type { ServerOptions } from "../server/options.ts";
 import { startServer } from "../server/server.ts";
+import { auditOptions } from "./audit-options.ts";
 import { readConfig, SETTINGS } from "./config.ts";
 import { type Config, parseDuration, parseSize } from "./config-settings.ts";
 import { EXIT } from "./exit-code.ts";
@@ -103,11 +104,6 @@ export function serverOptions(config: Config): ServerOptions {
     reload: { pollMs: parseDuration(config.reload.poll) ?? 0, deadlineMs: parseDuration(config.reload.deadline) ?? 0 },
     drain: { waitMs: parseDuration(config.drain.wait) ?? 0, limitMs: parseDuration(config.drain.limit) ?? 0 },
   };
-}
-
-function auditOptions({ to, mode, maxSize, maxFiles, key }: Config["audit"]): AuditOptions {
-  if (to === "stdout" || to === "none") return { mode, to };
-  return { mode, to: "file", path: to, maxBytes: parseSize(maxSize) ?? 0, maxFiles, key: key === "" ? null : key };
 }
 
 function requireAddress(text: string): NonNullable<ReturnType<typeof parseListenAddress>> {

@@ -8,6 +8,7 @@ import { createIdSource } from "./decision-id.ts";
 import { decodeCheckRequest } from "./decode-check-request.ts";
 import { READ_HEADERS } from "./http-headers.ts";
 import { createPrincipalReader } from "./principal.ts";
+import type { RecordedHeaders } from "./recorded-headers.ts";
 import type { Rendered, Renderer } from "./rendered.ts";
 import { createWantedNames, type WantedNames } from "./wanted-names.ts";
 
@@ -16,6 +17,7 @@ export interface CheckServiceOptions {
   readonly pdp: Pdp<Rendered>;
   readonly renderer: Renderer;
   readonly trail: AuditTrail;
+  readonly recordedHeaders: RecordedHeaders;
   /** The wall clock in milliseconds: decisions and records take their time from it. */
   now(): number;
   /** Called after each answer. */
@@ -44,16 +46,17 @@ const NOTHING: ReadCheck = {
  * `internal-error`, recorded and counted like any other; the text of an error never reaches the caller.
  */
 export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
-  const { pdp, renderer, trail, now, observe, failed } = options;
+  const { pdp, renderer, trail, recordedHeaders, now, observe, failed } = options;
   const readPrincipal = createPrincipalReader();
   const nextId = createIdSource();
   let engineHeaders = pdp.headers;
-  let wantedNames = createWantedNames([...READ_HEADERS, ...engineHeaders]);
+  const always = [...READ_HEADERS, ...recordedHeaders.names];
+  let wantedNames = createWantedNames([...always, ...engineHeaders]);
 
   function wanted(): WantedNames {
     if (engineHeaders !== pdp.headers) {
       engineHeaders = pdp.headers;
-      wantedNames = createWantedNames([...READ_HEADERS, ...engineHeaders]);
+      wantedNames = createWantedNames([...always, ...engineHeaders]);
     }
     return wantedNames;
   }
@@ -87,6 +90,7 @@ export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
       traceId: read.traceId,
       gateway: caller ?? read.gateway,
       latencyUs: Math.round(latencyMs * 1000),
+      headers: recordedHeaders.read(read.input.headers),
     };
     trail.decision(value.audit, request, (recorded) => {
       // What is not on record is not let out; refusals stand.

@@ -6,6 +6,7 @@ import type { Diagnostic } from "../policy/diagnostic.ts";
 import { type LastGood, loadIsolated } from "../policy/isolate.ts";
 import { createParseCache, type PolicyFile } from "../policy/parse-cache.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
+import { createPolicySummary } from "./policy-summary.ts";
 import { scanPolicyDirectory } from "./read-policies.ts";
 
 /** Diagnostics that are carried along; more help nobody. */
@@ -20,6 +21,7 @@ export interface Compiler {
 /** A compiler that goes on from `memory`, the last one of a compiler before it, or from nothing. */
 export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null): Compiler {
   const cache = createParseCache();
+  const summarise = createPolicySummary();
   let lastGood: LastGood | null = memory === null ? null : deserialize(memory);
 
   function compile(files: readonly PolicyFile[], digest: string, directories: readonly string[]): LoadOutcome {
@@ -32,7 +34,8 @@ export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null):
     lastGood = loaded.lastGood;
     const stale = loaded.stale.map((each) => ({ ...each, diagnostics: errorsFirst(each.diagnostics) }));
     const warnings = loaded.diagnostics.filter((each) => each.severity === "warning").slice(0, MAX_DIAGNOSTICS);
-    return { kind: "loaded", digest, directories, bundle, stale, warnings, memory: serialize(lastGood) };
+    const summary = summarise(files, digest, loaded.set);
+    return { kind: "loaded", digest, directories, bundle, stale, warnings, summary, memory: serialize(lastGood) };
   }
 
   return {

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { AuditSink } from "../audit/sink.ts";
+import type { AuditTrail } from "../audit/trail.ts";
 import type { AdminServer } from "./admin.ts";
 import type { HealthService } from "./health.ts";
 import type { Listener } from "./listener.ts";
@@ -11,7 +11,7 @@ export interface DrainOptions {
   readonly health: HealthService;
   readonly listeners: readonly Listener[];
   readonly reloader: Reloader;
-  readonly sink: AuditSink;
+  readonly trail: AuditTrail;
   readonly admin: AdminServer | null;
   /** Time for load balancers to learn that this server is not ready; it answers meanwhile. */
   readonly waitMs: number;
@@ -22,14 +22,14 @@ export interface DrainOptions {
 
 /** Stops answering without losing an answer or a record. The caller has already become not ready. */
 export async function drain(options: DrainOptions): Promise<void> {
-  const { health, listeners, reloader, sink, admin, waitMs, limitMs, log } = options;
+  const { health, listeners, reloader, trail, admin, waitMs, limitMs, log } = options;
   log.info({ waitMs, limitMs }, "draining");
   health.setServing(false);
   await setTimeout(waitMs);
   health.close();
   await Promise.all(listeners.map((each) => each.shutdown(limitMs)));
   await reloader.close();
-  await sink.close();
+  await trail.close();
   await admin?.close();
-  log.info({ audit: { ...sink.state } }, "drained");
+  log.info({ audit: { ...trail.state } }, "drained");
 }

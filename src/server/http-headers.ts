@@ -85,7 +85,7 @@ class HeaderReader implements HttpHeaders {
 const COLON = 0x3a;
 
 /** Text of a raw value. Bytes that are not UTF-8 come out percent-encoded, which leaves a path in doubt and a host invalid. */
-function textOf(value: string | Uint8Array): string {
+export function textOf(value: string | Uint8Array): string {
   if (typeof value === "string") return value;
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   if (isUtf8(bytes)) return bytes.toString("utf8");

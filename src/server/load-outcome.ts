@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../policy/diagnostic.ts";
 import type { StaleNamespace } from "../policy/isolate.ts";
+import type { PolicySummary } from "./policy-summary.ts";
 
 /** What came of looking at the policy directory once. Plain data: it crosses a thread boundary. */
 export type LoadOutcome =
@@ -11,6 +12,7 @@ export type LoadOutcome =
       readonly bundle: Uint8Array;
       readonly stale: readonly StaleNamespace[];
       readonly warnings: readonly Diagnostic[];
+      readonly summary: PolicySummary;
       /** What a later load in another thread needs to know of this one; opaque. */
       readonly memory: Uint8Array;
     }

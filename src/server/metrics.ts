@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { AuditSinkState } from "../audit/sink.ts";
+import { registerAuditMetrics } from "./audit-metrics.ts";
 import type { AnswerReason } from "./check-response.ts";
 import { createLatencyHistogram } from "./latency-histogram.ts";
 
@@ -11,7 +12,10 @@ export type ReloadResult = (typeof RELOAD_RESULTS)[number];
 /** What is read when somebody scrapes. */
 export interface MetricSources {
   readonly cache: { readonly cacheBytes: number; readonly cacheEntries: number };
-  readonly audit: AuditSinkState;
+  readonly audit: {
+    readonly state: AuditSinkState;
+    readonly sinks: readonly { readonly name: string; readonly state: AuditSinkState }[];
+  };
   /** Revision in force and since when (ms); null before the first. */
   loaded(): { readonly revision: string; readonly sinceMs: number } | null;
   staleNamespaces(): number;
@@ -112,13 +116,7 @@ export function createMetrics(sources: MetricSources): Metrics {
       if (loaded !== null) this.set({ revision: loaded.revision }, 1);
     },
   });
-  total("sallyport_audit_taken_total", "Audit lines made: written, lost or pending.", () => sources.audit.taken);
-  gauge("sallyport_audit_pending", "Audit lines on their way.", () => sources.audit.pending);
-  gauge("sallyport_audit_failing", "1 while the audit trail cannot be written.", () =>
-    sources.audit.failure === null ? 0 : 1,
-  );
-  total("sallyport_audit_written_total", "Audit lines that reached their destination.", () => sources.audit.written);
-  total("sallyport_audit_failed_total", "Audit lines that were lost.", () => sources.audit.failed);
+  registerAuditMetrics(registry, sources.audit);
 
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();

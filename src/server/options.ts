@@ -1,5 +1,7 @@
+import type { AuditRequire } from "../audit/fan-out.ts";
 import type { AuditMode } from "../audit/trail.ts";
 import type { ListenAddress } from "./address.ts";
+import type { SinkOptions } from "./open-sinks.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
 /** Everything a server is told. Times in milliseconds, sizes in bytes. */
@@ -21,14 +23,11 @@ export interface ServerOptions {
   readonly now?: () => number;
 }
 
-export type AuditOptions = { readonly mode: AuditMode } & (
-  | {
-      readonly to: "file";
-      readonly path: string;
-      readonly maxBytes: number;
-      readonly maxFiles: number;
-      readonly key: string | null;
-    }
-  | { readonly to: "stdout" }
-  | { readonly to: "none" }
-);
+export interface AuditOptions {
+  readonly mode: AuditMode;
+  /** None for no trail at all. */
+  readonly sinks: readonly SinkOptions[];
+  readonly require: AuditRequire;
+  /** Headers whose values are recorded, in lower case; exclusion wins. */
+  readonly headers: { readonly include: readonly string[]; readonly exclude: readonly string[] };
+}

@@ -30,7 +30,7 @@ export interface PolicyStateOptions {
   install(engine: DecisionEngine): void;
   now(): number;
   counted(result: ReloadResult): void;
-  readonly trail: AuditTrail;
+  readonly trail: Pick<AuditTrail, "event">;
   readonly log: Logger;
 }
 
@@ -56,8 +56,13 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
     const namespaces = stale.map(({ namespace, keptLastGood }) => ({ namespace, keptLastGood }));
     trail.event({
       event: "policies-loaded",
-      timeMs: now(),
-      detail: { revision, previous, stale: stale.map(staleDetail), warnings: outcome.warnings.length },
+      detail: {
+        revision,
+        previous,
+        stale: stale.map(staleDetail),
+        warnings: outcome.warnings.length,
+        ...outcome.summary,
+      },
     });
     log.info({ revision, previous, warnings: outcome.warnings.length }, "policies loaded");
     if (stale.length === 0) return;
@@ -66,14 +71,14 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
   }
 
   /** What there is stays in force. The same problem is told once. */
-  function kept(result: ReloadResult, why: string, diagnostics: readonly Diagnostic[]): void {
+  function kept(result: ReloadResult, why: string, digest: string | null, diagnostics: readonly Diagnostic[]): void {
     counted(result);
     const text = diagnosticsText(diagnostics);
     if (problem === `${why}\n${text}`) return;
     problem = `${why}\n${text}`;
     const revision = loaded?.revision ?? null;
-    const detail = { revision, result, problem: why, diagnostics: diagnostics.map(diagnosticDetail) };
-    trail.event({ event: "policies-rejected", timeMs: now(), detail });
+    const detail = { revision, result, problem: why, digest, diagnostics: diagnostics.map(diagnosticDetail) };
+    trail.event({ event: "policies-rejected", detail });
     const inForce = revision ?? "none: everything is refused";
     log.error({ inForce, result, diagnostics: text }, why);
   }
@@ -97,16 +102,16 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
           installed(outcome);
           return;
         case "rejected":
-          kept("rejected", "the policies are invalid", outcome.diagnostics);
+          kept("rejected", "the policies are invalid", outcome.digest, outcome.diagnostics);
           return;
         case "empty":
-          kept("rejected", "the policy directory holds no policies", []);
+          kept("rejected", "the policy directory holds no policies", outcome.digest, []);
           return;
         case "failed":
-          kept("failed", `the policies cannot be loaded: ${outcome.message}`, []);
+          kept("failed", `the policies cannot be loaded: ${outcome.message}`, null, []);
           return;
         default:
-          kept("timeout", "loading the policies took too long", []);
+          kept("timeout", "loading the policies took too long", null, []);
       }
     },
   };

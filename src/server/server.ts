@@ -1,8 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { createFileSink } from "../audit/file-sink.ts";
-import { createSealSigner, type SealSigner } from "../audit/signature.ts";
-import { type AuditSink, type AuditSinkHooks, createNoSink } from "../audit/sink.ts";
-import { createStdoutSink } from "../audit/stdout-sink.ts";
 import { openTrail } from "../audit/trail.ts";
 import { createEngine } from "../pdp/engine.ts";
 import { readEngineModule } from "../pdp/engine-module.ts";
@@ -17,10 +12,13 @@ import type { LoadOutcome } from "./load-outcome.ts";
 import { loadProtos } from "./load-protos.ts";
 import type { Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
-import type { AuditOptions, ServerOptions } from "./options.ts";
+import { trailSinks } from "./open-sinks.ts";
+import type { ServerOptions } from "./options.ts";
 import { createPolicyState } from "./policy-state.ts";
+import { createRecordedHeaders } from "./recorded-headers.ts";
 import { createReloader } from "./reload.ts";
 import { createRenderer, sizeOfRendered } from "./rendered.ts";
+import { VERSION } from "./version.ts";
 
 /** A server that answers. */
 export interface RunningServer {
@@ -44,19 +42,19 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   const now = options.now ?? Date.now;
   const module = readEngineModule();
   const contract = loadProtos();
-  let auditFailure: string | null = null;
+  const { mode, require, sinks, headers } = options.audit;
   const trail = await openTrail({
-    mode: options.audit.mode,
-    open: (hooks) => openSink(options.audit, hooks),
+    mode,
+    require,
+    sinks: trailSinks(sinks, now),
     now,
-    changed(failure) {
-      auditFailure = failure;
-      if (failure === null) log.info({ audit: { ...sink.state } }, "the audit trail is written again");
-      else log.error({ failure, mode: options.audit.mode }, "the audit trail cannot be written");
+    changed(sink, failure) {
+      if (failure === null) log.info({ sink, audit: { ...trail.state } }, "the audit trail is written again");
+      else log.error({ sink, failure, mode }, "the audit trail cannot be written");
       health.setServing(readiness().ready);
     },
+    warn: (message) => log.warn(message),
   });
-  const { sink } = trail;
   const metrics = createMetrics({
     cache: {
       get cacheBytes() {
@@ -66,7 +64,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
         return pdp.cacheEntries;
       },
     },
-    audit: sink.state,
+    audit: trail,
     loaded: () => policies.loaded,
     staleNamespaces: () => policies.stale.length,
     now,
@@ -82,11 +80,13 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     log,
   });
   const health = createHealthService();
+  const recordedHeaders = createRecordedHeaders(headers.include, headers.exclude);
   let toldMs = Number.NEGATIVE_INFINITY;
   const check = createCheckHandler({
     pdp,
     renderer,
     trail,
+    recordedHeaders,
     now,
     observe: metrics.observe,
     failed(error) {
@@ -101,12 +101,12 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   let draining = false;
   const readiness = () => ({
     // Where answers need their records, a server that cannot write them lets others answer.
-    ready: policies.loaded !== null && !draining && (auditFailure === null || options.audit.mode === "drop"),
+    ready: policies.loaded !== null && !draining && (mode === "drop" || trail.state.failure === null),
     draining,
     revision: policies.loaded?.revision ?? null,
     problem: policies.problem,
     staleNamespaces: policies.stale.map((each) => each.namespace),
-    audit: { ...sink.state },
+    audit: { ...trail.state, sinks: trail.sinks.map(({ name, state }) => ({ name, ...state })) },
   });
   const reloader = createReloader({
     directory: options.policies,
@@ -148,13 +148,15 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     }
   } catch (error) {
     for (const each of listeners) await each.shutdown(0);
-    await sink.close();
+    await trail.close();
     metrics.close();
     throw error;
   }
   const addresses = listeners.map((each) => each.address);
   const adminAddress = admin?.address ?? null;
   log.info({ listen: addresses, admin: adminAddress }, "listening");
+  const audit = { mode, require, sinks: sinks.map(({ kind }) => kind), headers: recordedHeaders.names };
+  trail.event({ event: "started", detail: { version: VERSION, node: process.version, listen: addresses, audit } });
   const firstLoad = await reloader.load();
   reloader.start();
 
@@ -168,25 +170,8 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     reload: reloader.load,
     async drain() {
       draining = true;
-      await drain({ health, listeners, reloader, sink, admin, ...options.drain, log });
+      await drain({ health, listeners, reloader, trail, admin, ...options.drain, log });
       metrics.close();
     },
   };
-}
-
-async function openSink(options: AuditOptions, hooks: AuditSinkHooks): Promise<AuditSink> {
-  if (options.to !== "file") return options.to === "stdout" ? createStdoutSink(hooks) : createNoSink();
-  const signer = options.key === null ? null : await readSigner(options.key);
-  return createFileSink({ ...options, signer }, hooks);
-}
-
-async function readSigner(file: string): Promise<SealSigner> {
-  try {
-    return createSealSigner(await readFile(file, "utf8"));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `the audit key ${file} cannot be used (make one with \`openssl genpkey -algorithm ed25519\`): ${why}`,
-    );
-  }
 }

@@ -3,7 +3,6 @@ import {
   appendFileSync,
   existsSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -11,16 +10,18 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createFileSink } from "../../src/audit/file-sink.ts";
+import type { FileSinkOptions } from "../../src/audit/file-sink.ts";
 import { createSegmentReader } from "../../src/audit/read-segment.ts";
 import { readSegmentFile } from "../../src/audit/read-segment-file.ts";
-import { createSealCheck, createSealSigner, type SealSigner } from "../../src/audit/signature.ts";
+import { closedPath, trailFiles } from "../../src/audit/segment-names.ts";
+import { createSealCheck, createSealSigner } from "../../src/audit/signature.ts";
 import { type TrailReport, verifyTrail } from "../../src/audit/verify.ts";
 import { runCli } from "../cli/run-cli.ts";
 import { budgetFor } from "../property/budget.ts";
+import { openFile } from "./fixtures.ts";
 
 /** Alterations of a default run; the long budget draws more. */
 const ALTERATIONS = 3_000;
@@ -33,15 +34,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const HOOKS = { gap: (lost: number) => `gap ${lost}`, changed() {} };
-
 /** Writes so many records in batches of so many, as one run of a server. */
-async function run(
-  records: number,
-  perBatch: number,
-  changes: { readonly maxBytes?: number; readonly signer?: SealSigner } = {},
-): Promise<void> {
-  const sink = await createFileSink({ path, maxBytes: 1 << 20, maxFiles: 9, signer: null, ...changes }, HOOKS);
+async function run(records: number, perBatch: number, changes: Partial<FileSinkOptions> = {}): Promise<void> {
+  const sink = await openFile(path, changes);
   for (let n = 0; n < records; n += 1) {
     sink.write(JSON.stringify({ n, effect: "allow", pad: "x".repeat(20) }));
     if (n % perBatch === perBatch - 1) await sink.flush();
@@ -50,17 +45,10 @@ async function run(
 }
 
 async function verify(): Promise<TrailReport> {
-  const names = readdirSync(directory)
-    .filter((name) => name.startsWith("audit.jsonl"))
-    .sort();
-  const ordered = [
-    ...names.filter((name) => name !== "audit.jsonl").reverse(),
-    ...names.filter((name) => name === "audit.jsonl"),
-  ];
   const files = [];
-  for (const name of ordered) {
-    const reading = await readSegmentFile(join(directory, name));
-    if (reading !== null) files.push({ name, reading });
+  for (const each of await trailFiles(path)) {
+    const reading = await readSegmentFile(each.path);
+    if (reading !== null) files.push({ name: basename(each.path), reading });
   }
   return verifyTrail(files);
 }
@@ -71,10 +59,11 @@ describe("a trail", () => {
     await run(50, 3, { maxBytes: 3_000 });
     const report = await verify();
     expect(report.problems).toEqual([]);
-    expect(readdirSync(directory).length).toBeGreaterThan(4);
+    const files = await trailFiles(path);
+    expect(files.length).toBeGreaterThan(4);
     expect(report).toMatchObject({ unsealedLines: 0, tornBytes: 0 });
     const [first, last] = report.segments ?? [0, 0];
-    expect(last - first + 1).toBe(readdirSync(directory).length);
+    expect(last - first + 1).toBe(files.length);
   });
 
   it("that a crash tore is repaired at the next start: whole lines are kept and sealed, the torn one goes, and the trail says so", async () => {
@@ -93,14 +82,14 @@ describe("a trail", () => {
     await run(10, 5);
     writeFileSync(path, readFileSync(path, "utf8").replace('"n":7', '"n":8'));
     await run(4, 2);
-    expect(existsSync(`${path}.1`)).toBe(true);
-    expect((await verify()).problems.map(({ file }) => file)).toContain("audit.jsonl.1");
+    expect(existsSync(closedPath(path, 1))).toBe(true);
+    expect((await verify()).problems.map(({ file }) => file)).toContain("audit.jsonl.000001");
   });
 
   it("goes on beside a file that is none of ours", async () => {
     writeFileSync(path, '{"some":"log"}\n');
     await run(4, 2);
-    expect(readFileSync(`${path}.1`, "utf8")).toBe('{"some":"log"}\n');
+    expect(readFileSync(closedPath(path, 1), "utf8")).toBe('{"some":"log"}\n');
     expect(await readSegmentFile(path)).toMatchObject({ broken: null, records: 4 });
   });
 });
@@ -156,7 +145,7 @@ describe("every alteration of what is sealed is found", () => {
 
   it("a file that was removed, swapped, cut at a seal or taken from another trail", async () => {
     await run(200, 7, { maxBytes: 3_000 });
-    const names = ["audit.jsonl.3", "audit.jsonl.2"].map((name) => join(directory, name));
+    const names = [2, 3].map((segment) => closedPath(path, segment));
     const [older = "", newer = ""] = names;
     const kept = names.map((name) => readFileSync(name));
     rmSync(newer);
@@ -173,7 +162,7 @@ describe("every alteration of what is sealed is found", () => {
     const cut = seals.at(-2);
     truncateSync(older, (cut?.index ?? 0) + (cut?.[0].length ?? 0));
     expect((await verify()).problems).toMatchObject([
-      { file: "audit.jsonl.2", problem: expect.stringContaining("was cut or changed") },
+      { file: "audit.jsonl.000003", problem: expect.stringContaining("was cut or changed") },
     ]);
   });
 });

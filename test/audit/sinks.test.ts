@@ -1,16 +1,14 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createBatchSink } from "../../src/audit/batch.ts";
-import { createFileSink } from "../../src/audit/file-sink.ts";
-import { renderDecided } from "../../src/audit/record.ts";
-import { type AuditSinkHooks, createNoSink } from "../../src/audit/sink.ts";
+import type { FileSinkOptions } from "../../src/audit/file-sink.ts";
+import { trailFiles } from "../../src/audit/segment-names.ts";
+import { createNoSink } from "../../src/audit/sink.ts";
 import { createStdoutSink } from "../../src/audit/stdout-sink.ts";
-import { openTrail } from "../../src/audit/trail.ts";
-
-const HOOKS: AuditSinkHooks = { gap: (lost, failure) => `gap ${lost} ${failure}`, changed() {} };
+import { DECIDED, HOOKS, openFile, requestPart, trailOver } from "./fixtures.ts";
 
 let directory = "";
 beforeEach(() => {
@@ -18,13 +16,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const options = (changes = {}) => ({
-  path: join(directory, "audit.jsonl"),
-  maxBytes: 1 << 20,
-  maxFiles: 3,
-  signer: null,
-  ...changes,
-});
+const open = (changes: Partial<FileSinkOptions> = {}) =>
+  openFile(join(directory, "audit.jsonl"), { maxFiles: 3, ...changes });
 const lines = (file: string) =>
   readFileSync(join(directory, file), "utf8")
     .split("\n")
@@ -32,38 +25,40 @@ const lines = (file: string) =>
 
 describe("the file sink", () => {
   test("appends in order to a file that nobody else can read", async () => {
-    const sink = await createFileSink(options(), HOOKS);
+    const sink = await open();
     for (let n = 0; n < 2000; n += 1) sink.write(`{"n":${n}}`);
     await sink.close();
     expect(lines("audit.jsonl")).toEqual(Array.from({ length: 2000 }, (_, n) => `{"n":${n}}`));
-    expect(sink.state).toEqual({ taken: 2000, written: 2000, failed: 0, pending: 0, failure: null });
-    const fresh = await createFileSink(options({ path: join(directory, "new.jsonl") }), HOOKS);
+    expect(sink.state).toEqual({ taken: 2000, written: 2000, failed: 0, tooSlow: 0, pending: 0, failure: null });
+    const fresh = await open({ path: join(directory, "new.jsonl") });
+    fresh.write("{}");
     await fresh.close();
     expect(statSync(join(directory, "new.jsonl")).mode & 0o777).toBe(0o600);
   });
 
   test("rotates by size, keeps so many, splits no line", async () => {
-    const sink = await createFileSink(options({ maxBytes: 1000 }), HOOKS);
+    const sink = await open({ maxBytes: 1000 });
     for (let n = 0; n < 60; n += 1) {
       sink.write(JSON.stringify({ n, pad: "x".repeat(80) }));
       await sink.flush();
     }
     await sink.close();
-    expect(readdirSync(directory).sort()).toEqual(["audit.jsonl", "audit.jsonl.1", "audit.jsonl.2", "audit.jsonl.3"]);
-    const kept = ["audit.jsonl.3", "audit.jsonl.2", "audit.jsonl.1", "audit.jsonl"].flatMap(lines);
+    const files = (await trailFiles(join(directory, "audit.jsonl"))).map(({ path }) => basename(path));
+    const last = Number(files.at(-2)?.split(".").at(-1));
+    const closed = [last - 2, last - 1, last].map((n) => `audit.jsonl.${String(n).padStart(6, "0")}`);
+    expect(files).toEqual([...closed, "audit.jsonl"]);
+    const kept = files.flatMap(lines);
     const numbers = kept.map((line) => JSON.parse(line).n);
     expect(numbers).toEqual(numbers.map((_, index) => 60 - numbers.length + index));
     for (const file of readdirSync(directory)) expect(statSync(join(directory, file)).size).toBeLessThanOrEqual(1000);
   });
 
   test("a directory that cannot be written is said at start", async () => {
-    await expect(createFileSink(options({ path: join(directory, "missing", "a.jsonl") }), HOOKS)).rejects.toThrow(
-      /ENOENT/,
-    );
+    await expect(open({ path: join(directory, "missing", "a.jsonl") })).rejects.toThrow(/cannot be made/);
   });
 
   test("a full disk is counted and shown, throws nothing, and is forgotten when writing works again", async () => {
-    const sink = await createFileSink(options({ path: "/dev/full" }), HOOKS);
+    const sink = await open({ path: "/dev/full" });
     sink.write("a");
     sink.write("b");
     await sink.flush();
@@ -101,12 +96,12 @@ describe("batches", () => {
     broken = true;
     sink.write("lost");
     await sink.flush();
-    expect(sink.state).toEqual({ taken: 4, written: 3, failed: 1, pending: 0, failure: "disk on fire" });
+    expect(sink.state).toEqual({ taken: 4, written: 3, failed: 1, tooSlow: 0, pending: 0, failure: "disk on fire" });
     broken = false;
     sink.write("4");
     await sink.flush();
-    expect(taken.join("")).toBe("1\n2\n3\ngap 1 disk on fire\n4\n");
-    expect(sink.state).toEqual({ taken: 5, written: 4, failed: 1, pending: 0, failure: null });
+    expect(taken.join("")).toBe(`1\n2\n3\n${HOOKS.gap(1, "disk on fire")}\n4\n`);
+    expect(sink.state).toEqual({ taken: 5, written: 4, failed: 1, tooSlow: 0, pending: 0, failure: null });
   });
 
   test("a destination that never answers costs bounded memory: what does not fit is counted as lost", async () => {
@@ -128,13 +123,14 @@ describe("batches", () => {
 
 test("standard output gets whole lines, and a broken pipe is counted, not thrown", async () => {
   const stream = new PassThrough();
-  const sink = createStdoutSink(HOOKS, stream);
+  const sink = createStdoutSink(HOOKS, null, stream);
   sink.write("a");
   sink.write("b");
   await sink.flush();
   expect(stream.read().toString()).toBe("a\nb\n");
   const broken = createStdoutSink(
     HOOKS,
+    null,
     new Writable({
       write(_chunk, _encoding, done) {
         done(new Error("EPIPE"));
@@ -148,41 +144,12 @@ test("standard output gets whole lines, and a broken pipe is counted, not thrown
 });
 
 test("the trail numbers its lines and remembers the latest decisions, newest first", async () => {
-  const decided = renderDecided({
-    revision: "r",
-    seat: "server",
-    subject: { spiffeId: "s", namespace: null, serviceAccount: null },
-    target: { host: "h", port: 80, protocol: "http" },
-    effect: "allow",
-    shadow: "allow",
-    reason: "allowed-by-rule",
-    rules: [],
-    shadowRules: [],
-    owner: null,
-    ticket: null,
-  });
-  const request = {
-    timeMs: 0,
-    cacheHit: false,
-    requestId: null,
-    traceId: null,
-    gateway: null,
-    latencyUs: 1,
-    method: "GET",
-    path: "/",
-  };
-  const trail = await openTrail({
-    mode: "batch",
-    open: async () => createNoSink(),
-    now: Date.now,
-    changed() {},
-    keep: 3,
-  });
+  const trail = await trailOver("batch", { none: async () => createNoSink() }, { keep: 3 });
   expect(trail.recent()).toEqual([]);
-  for (const id of ["a", "b"]) trail.decision(decided, { ...request, id }, () => undefined);
+  for (const id of ["a", "b"]) trail.decision(DECIDED, requestPart({ id }), () => undefined);
   expect(trail.recent().map((line) => JSON.parse(line).id)).toEqual(["b", "a"]);
-  trail.event({ event: "policies-loaded", timeMs: 0, detail: {} });
-  for (const id of ["c", "d"]) trail.decision(decided, { ...request, id }, () => undefined);
+  trail.event({ event: "policies-loaded", detail: {} });
+  for (const id of ["c", "d"]) trail.decision(DECIDED, requestPart({ id }), () => undefined);
   expect(
     trail
       .recent()

@@ -11,7 +11,10 @@ let ready = true;
 let loaded: LoadedPolicies | null = null;
 const metrics = createMetrics({
   cache: { cacheBytes: 123, cacheEntries: 4 },
-  audit: { taken: 7 + 2, written: 7, failed: 2, pending: 0, failure: "ENOSPC" },
+  audit: {
+    state: { taken: 7 + 2, written: 7, failed: 2, tooSlow: 0, pending: 0, failure: "ENOSPC" },
+    sinks: [{ name: "file", state: { taken: 9, written: 7, failed: 2, tooSlow: 1, pending: 0, failure: "ENOSPC" } }],
+  },
   loaded: () => loaded,
   staleNamespaces: () => 1,
   now: () => 61_000,
@@ -116,7 +119,11 @@ describe("metrics", () => {
       'sallyport_revision_info{revision="sha256:aa"} 1',
       "sallyport_policy_load_age_seconds 60",
       "sallyport_audit_written_total 7",
-      "sallyport_audit_failed_total 2",
+      'sallyport_audit_failed_total{reason="not-written"} 2',
+      'sallyport_audit_failed_total{reason="too-slow"} 0',
+      "sallyport_audit_failing 1",
+      'sallyport_audit_sink_written_total{sink="file"} 7',
+      'sallyport_audit_sink_failed_total{sink="file",reason="too-slow"} 1',
     ]) {
       expect(text.split("\n")).toContain(line);
     }

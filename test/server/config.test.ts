@@ -31,7 +31,7 @@ describe("where a setting comes from", () => {
     const result = withFile(text, { env, flags: { "--audit-max-files": "3" } });
     expect(result).toMatchObject({
       ok: true,
-      config: { audit: { maxFiles: 3, maxSize: "2MiB", to: "none" }, log: { level: "info" } },
+      config: { audit: { maxFiles: 3, maxSize: "2MiB", to: ["none"] }, log: { level: "info" } },
     });
   });
 
@@ -50,6 +50,24 @@ describe("where a setting comes from", () => {
       "--audit-max-size": "7MiB",
       "--audit-max-files": "7",
       "--audit-key": "k.pem",
+      "--audit-require": "any",
+      "--audit-max-age": "7h",
+      "--audit-keep": "90d",
+      "--audit-compress": "none",
+      "--audit-headers-include": "user-agent",
+      "--audit-headers-exclude": "x-*",
+      "--audit-stdout-shape": "ocsf",
+      "--audit-otlp-endpoint": "https://collector:4318/v1/logs",
+      "--audit-otlp-shape": "ocsf",
+      "--audit-kafka-brokers": "kafka:9092",
+      "--audit-kafka-topic": "t",
+      "--audit-kafka-shape": "ocsf",
+      "--audit-kafka-ca": "a",
+      "--audit-kafka-certificate": "c",
+      "--audit-kafka-key": "k",
+      "--audit-kafka-mechanism": "PLAIN",
+      "--audit-kafka-username": "u",
+      "--audit-kafka-password-file": "p",
       "--cache-max-size": "7MiB",
       "--reload-poll": "7s",
       "--reload-deadline": "7s",
@@ -64,10 +82,16 @@ describe("where a setting comes from", () => {
       "--tls-client-ca": "a",
       "--allowed-callers": "spiffe://a/b",
     };
+    const kafka = {
+      "--audit-kafka-certificate": "c",
+      "--audit-kafka-key": "k",
+      "--audit-kafka-username": "u",
+      "--audit-kafka-password-file": "p",
+    };
     const standard = readConfig({ file: null, env: {}, flags: {} });
     for (const { flag, variable, path } of SETTINGS) {
       const value = other[flag] ?? "";
-      const needed = flag in tls ? tls : {};
+      const needed = flag in tls ? tls : flag in kafka ? kafka : {};
       const byFlag = readConfig({ file: null, env: {}, flags: { ...needed, [flag]: value } });
       const byVariable = readConfig({
         file: null,
@@ -145,7 +169,7 @@ describe("what is refused", () => {
 });
 
 test("sizes, durations and addresses", () => {
-  expect(["250ms", "5s", "2m", "1h", "0s", "5", "-1s", "1.5s", "999999999h", ""].map(parseDuration)).toEqual([
+  expect(["250ms", "5s", "2m", "1h", "0s", "5", "-1s", "1.5s", "90d", ""].map(parseDuration)).toEqual([
     250,
     5000,
     120_000,
@@ -154,7 +178,7 @@ test("sizes, durations and addresses", () => {
     null,
     null,
     null,
-    null,
+    7_776_000_000,
     null,
   ]);
   expect(["1024", "64KiB", "100MiB", "2GiB", "0", "1KB", "", "x"].map(parseSize)).toEqual([
@@ -206,7 +230,12 @@ test("the standard configuration makes options a server can start with", () => {
     allowedCallers: [],
     tlsPollMs: 10_000,
     admin: { kind: "tcp", host: "127.0.0.1", port: 9192 },
-    audit: { mode: "batch", to: "stdout" },
+    audit: {
+      mode: "batch",
+      require: "all",
+      sinks: [{ kind: "stdout", shape: "sallyport" }],
+      headers: { include: [], exclude: expect.arrayContaining(["*auth*", "*cookie*"]) },
+    },
     cache: { maxBytes: 67_108_864 },
     reload: { pollMs: 5000, deadlineMs: 60_000 },
     drain: { waitMs: 3000, limitMs: 10_000 },

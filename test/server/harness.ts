@@ -11,7 +11,6 @@ import {
 } from "@grpc/grpc-js";
 import type { AuditRecord } from "../../src/audit/record.ts";
 import type { AuditSink } from "../../src/audit/sink.ts";
-import { openTrail } from "../../src/audit/trail.ts";
 import type { Decision } from "../../src/pdp/decision.ts";
 import { createPdp, type DecisionEngine, type Pdp } from "../../src/pdp/pdp.ts";
 import type { ListenAddress } from "../../src/server/address.ts";
@@ -20,8 +19,10 @@ import { createHealthService, type HealthService } from "../../src/server/health
 import { type ListenerOptions, openListener } from "../../src/server/listener.ts";
 import { loadProtos } from "../../src/server/load-protos.ts";
 import { createMetrics, type Metrics } from "../../src/server/metrics.ts";
+import { createRecordedHeaders } from "../../src/server/recorded-headers.ts";
 import { createRenderer, type Rendered, sizeOfRendered } from "../../src/server/rendered.ts";
 import type { CheckRequestMessage, CheckResponseMessage } from "../../src/server/wire.ts";
+import { trailOver } from "../audit/fixtures.ts";
 
 export const CONTRACT = loadProtos();
 const CHECK = CONTRACT.authorizationClient.Check as MethodDefinition<CheckRequestMessage, CheckResponseMessage>;
@@ -86,6 +87,7 @@ function memorySink(): AuditSink & { readonly lines: string[] } {
       return lines.length;
     },
     failed: 0,
+    tooSlow: 0,
     pending: 0,
     failure: null,
   };
@@ -109,12 +111,15 @@ export interface Answering {
 /** A listener with everything behind it but a policy directory: the engine is the caller's. */
 export async function startAnswering(
   engine: DecisionEngine | null,
-  options: Partial<Pick<ListenerOptions, "address" | "tls" | "callers" | "tlsPollMs">> & { now?: () => number } = {},
+  options: Partial<Pick<ListenerOptions, "address" | "tls" | "callers" | "tlsPollMs">> & {
+    now?: () => number;
+    recorded?: readonly string[];
+  } = {},
 ): Promise<Answering> {
   const sink = memorySink();
   const metrics = createMetrics({
     cache: { cacheBytes: 0, cacheEntries: 0 },
-    audit: sink.state,
+    audit: { state: sink.state, sinks: [] },
     loaded: () => null,
     staleNamespaces: () => 0,
     now: Date.now,
@@ -129,7 +134,8 @@ export async function startAnswering(
   const check = createCheckHandler({
     pdp,
     renderer,
-    trail: await openTrail({ mode: "batch", open: async () => sink, now: Date.now, changed() {} }),
+    trail: await trailOver("batch", { memory: async () => sink }, { now: Date.now }),
+    recordedHeaders: createRecordedHeaders(options.recorded ?? [], []),
     now: options.now ?? Date.now,
     observe: metrics.observe,
     failed: (error) => thrown.push(error),

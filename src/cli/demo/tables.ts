@@ -1,4 +1,5 @@
 import { createColors } from "picocolors";
+import { tableLines } from "../table.ts";
 import type { AuditRecord } from "./lab.ts";
 import type { DemoStep } from "./scenario.ts";
 
@@ -15,17 +16,12 @@ export function stepTable(steps: readonly DemoStep[], color: boolean): string {
     step.asExpected ? "" : "UNEXPECTED",
   ]);
   const head = ["who", "what", "effect", "reason", "rule", "cache", ""];
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join("  ")
-      .trimEnd();
-  const body = rows.map((row, i) => {
+  const [title = "", ...lines] = tableLines(head, rows);
+  const body = lines.map((line, i) => {
     const tint = steps[i]?.asExpected === false ? paint.yellow : steps[i]?.effect === "allow" ? paint.green : paint.red;
-    return tint(line(row));
+    return tint(line);
   });
-  return [paint.bold(line(head)), ...body].join("\n");
+  return [paint.bold(title), ...body].join("\n");
 }
 
 /** The last records, a line each, as they stand in the file. */

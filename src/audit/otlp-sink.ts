@@ -1,0 +1,101 @@
+import { type Attributes, DiagLogLevel, diag } from "@opentelemetry/api";
+import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-proto";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
+import { createBatchSink } from "./batch.ts";
+import type { AuditLine } from "./ocsf.ts";
+import { linesOf, type Reshape } from "./shape.ts";
+import type { AuditSink, AuditSinkHooks } from "./sink.ts";
+
+/** Where OTLP logs go. Headers, certificates and compression come from OpenTelemetry's own `OTEL_EXPORTER_OTLP_*` variables. */
+export interface OtlpSinkOptions {
+  /** URL of OTLP/HTTP logs, such as `http://127.0.0.1:4318/v1/logs`. */
+  readonly endpoint: string;
+  readonly reshape: Reshape;
+  /** This program's own. */
+  readonly version: string;
+}
+
+/** A batch that is not taken after so long, with OpenTelemetry's own retries, is lost and counted. */
+const TIMEOUT_MS = 10_000;
+const INFO = 9;
+const WARN = 13;
+
+/**
+ * A sink of OpenTelemetry log records in protobuf over HTTP. The body is the line; what is asked for most is in attributes
+ * with names of the semantic conventions. What a collector took only in part is told as a warning, since OTLP does not say which.
+ */
+export function createOtlpSink({ endpoint, reshape, version }: OtlpSinkOptions, hooks: AuditSinkHooks): AuditSink {
+  const exporter = new OTLPLogExporter({ url: endpoint, timeoutMillis: TIMEOUT_MS, concurrencyLimit: 1 });
+  const resource = resourceFromAttributes({ "service.name": "sallyport", "service.version": version });
+  const scope = { name: "sallyport.audit", version: "1" };
+  diag.setLogger(partialSuccesses(hooks), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+
+  function recordOf(text: string): ReadableLogRecord {
+    const line: AuditLine = JSON.parse(text);
+    const hrTime = hrTimeOf("time" in line && line.time !== undefined ? Date.parse(line.time) : Date.now());
+    const isBad = "event" in line ? line.event.endsWith("failed") || line.event === "gap" : line.effect === "deny";
+    return {
+      hrTime,
+      hrTimeObserved: hrTime,
+      severityNumber: isBad ? WARN : INFO,
+      severityText: isBad ? "WARN" : "INFO",
+      eventName: "event" in line ? `sallyport.${line.event}` : "sallyport.decision",
+      body: reshape(text),
+      attributes: attributesOf(line),
+      droppedAttributesCount: 0,
+      resource,
+      instrumentationScope: scope,
+    };
+  }
+
+  return createBatchSink(
+    {
+      append(bytes) {
+        return new Promise((resolve, reject) => {
+          exporter.export(linesOf(bytes).map(recordOf), ({ code, error }) => {
+            if (code === 0) resolve();
+            else reject(new Error(`the OTLP collector ${endpoint} did not take it: ${error?.message ?? "unknown"}`));
+          });
+        });
+      },
+      close: () => exporter.shutdown(),
+    },
+    hooks,
+  );
+}
+
+/** A text of a record that is not null is an attribute. */
+function attributesOf(line: AuditLine): Attributes {
+  if ("event" in line) return { "sallyport.event": line.event };
+  const { id, seq, revision, subject, target, effect, shadow, reason, rules, traceId } = line;
+  return {
+    "sallyport.decision.id": id,
+    "sallyport.seq": seq,
+    "sallyport.revision": revision ?? "",
+    "sallyport.subject": subject.spiffeId,
+    "sallyport.effect": effect,
+    "sallyport.shadow": shadow,
+    "sallyport.reason": reason,
+    "sallyport.rules": [...rules],
+    "server.address": target.host,
+    "network.protocol.name": target.protocol,
+    ...(typeof target.port === "number" ? { "server.port": target.port } : {}),
+    ...(target.method === null ? {} : { "http.request.method": target.method }),
+    ...(target.path === null ? {} : { "url.path": target.path }),
+    ...(traceId === null ? {} : { "sallyport.trace.id": traceId }),
+  };
+}
+
+function hrTimeOf(timeMs: number): [number, number] {
+  const seconds = Math.floor(timeMs / 1000);
+  return [seconds, (timeMs - seconds * 1000) * 1_000_000];
+}
+
+/** OpenTelemetry tells of records that a collector refused only to its diagnostic logger. */
+function partialSuccesses(hooks: AuditSinkHooks) {
+  const warn = (message: string, ...rest: unknown[]): void => {
+    if (/partial success/i.test(message)) hooks.warn(`the OTLP collector refused records: ${JSON.stringify(rest)}`);
+  };
+  return { warn, error: warn, info() {}, debug() {}, verbose() {} };
+}

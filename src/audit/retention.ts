@@ -1,0 +1,93 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { open, rename, rm, stat, utimes } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import { closedPath, closedSegments } from "./segment-names.ts";
+
+/** How long closed files are kept, and how. */
+export interface RetentionOptions {
+  /** Closed files that are kept at most. */
+  readonly maxFiles: number;
+  /** Closed files are kept for so many milliseconds after they were closed; null for as long as `maxFiles` lets them. */
+  readonly keepMs: number | null;
+  /** Closed files are compressed with gzip. */
+  readonly compress: boolean;
+}
+
+/** The closed files of a trail. */
+export interface Retention {
+  /** The highest number of a file that must go now, or 0. All lower ones go with it. */
+  due(nowMs: number): number;
+  closed(segment: number, closedMs: number): void;
+  /** Deletes the files up to this one and compresses the others, behind the writer's back. */
+  tidy(through: number): void;
+  /** Settles when nothing is being deleted or compressed. */
+  idle(): Promise<void>;
+}
+
+/** Looks at what there is. `failed` is told what could not be deleted or compressed; it is tried again at the next chance. */
+export async function createRetention(
+  path: string,
+  { maxFiles, keepMs, compress }: RetentionOptions,
+  failed: (message: string) => void,
+): Promise<Retention> {
+  /** When each closed file was closed, oldest first. */
+  const files = new Map<number, number>();
+  for (const { path: name, segment } of await closedSegments(path)) files.set(segment, (await stat(name)).mtimeMs);
+  let work: Promise<void> = Promise.resolve();
+
+  async function remove(through: number): Promise<void> {
+    for (const { segment } of await closedSegments(path)) {
+      if (segment > through) continue;
+      await rm(closedPath(path, segment), { force: true });
+      await rm(closedPath(path, segment, true), { force: true });
+    }
+  }
+
+  async function compressAll(): Promise<void> {
+    for (const { path: name, segment, compressed } of await closedSegments(path)) {
+      if (!compressed) await compressFile(name, closedPath(path, segment, true));
+      // A crash may have left both.
+      await rm(closedPath(path, segment), { force: true });
+    }
+  }
+
+  return {
+    due(nowMs) {
+      let through = 0;
+      let left = files.size;
+      for (const [segment, closedMs] of files) {
+        if (left <= maxFiles && (keepMs === null || closedMs + keepMs > nowMs)) break;
+        through = segment;
+        left -= 1;
+      }
+      return through;
+    },
+    closed(segment, closedMs) {
+      files.set(segment, closedMs);
+    },
+    tidy(through) {
+      for (const segment of files.keys()) if (segment <= through) files.delete(segment);
+      work = work
+        .then(() => remove(through))
+        .then(() => (compress ? compressAll() : undefined))
+        .catch((error: Error) => failed(`closed audit files cannot be deleted or compressed: ${error.message}`));
+    },
+    idle: () => work,
+  };
+}
+
+/** The compressed file has its name only once it is whole and durable. */
+async function compressFile(from: string, to: string): Promise<void> {
+  const begun = `${to}.tmp`;
+  const { mtime } = await stat(from);
+  await pipeline(createReadStream(from), createGzip(), createWriteStream(begun, { mode: 0o600 }));
+  const file = await open(begun, "r+");
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await utimes(begun, mtime, mtime);
+  await rename(begun, to);
+}

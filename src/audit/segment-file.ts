@@ -1,0 +1,93 @@
+import { type FileHandle, open, rm, utimes } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** The open file of a trail, as bytes. */
+export interface SegmentFile {
+  /** Bytes that are as they should be, durably. */
+  readonly size: number;
+  /**
+   * True once a write could not be made durable or taken back: nobody knows what of it is on the disk, so nothing more
+   * goes there.
+   */
+  readonly distrusted: boolean;
+  /** Writes all of it durably, or takes back what was written and throws. */
+  append(bytes: Buffer): Promise<void>;
+  /** Closes it. Its modification time becomes this one, in milliseconds, by which it is retired later. */
+  close(closedMs?: number): Promise<void>;
+  /** Closes and removes it. */
+  discard(): Promise<void>;
+}
+
+/** Makes a new file with mode 0600 and a durable name. @throws when there is one already, or it cannot be made */
+export async function createSegmentFile(path: string): Promise<SegmentFile> {
+  const file = await open(path, "ax", 0o600);
+  try {
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    await file.close();
+    await rm(path, { force: true });
+    throw error;
+  }
+  return segmentFile(path, file, 0);
+}
+
+/** Opens a file to go on after its first `size` bytes; what follows them is cut off. */
+export async function resumeSegmentFile(path: string, size: number): Promise<SegmentFile> {
+  const file = await open(path, "a", 0o600);
+  await file.truncate(size);
+  return segmentFile(path, file, size);
+}
+
+function segmentFile(path: string, file: FileHandle, begun: number): SegmentFile {
+  let size = begun;
+  let distrusted = false;
+
+  async function takeBack(): Promise<void> {
+    await file.truncate(size).catch(() => {
+      distrusted = true;
+    });
+  }
+
+  return {
+    get size() {
+      return size;
+    },
+    get distrusted() {
+      return distrusted;
+    },
+    async append(bytes) {
+      try {
+        for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+      } catch (error) {
+        await takeBack();
+        throw error;
+      }
+      try {
+        await file.datasync();
+      } catch (error) {
+        distrusted = true;
+        await takeBack();
+        throw error;
+      }
+      size += bytes.length;
+    },
+    async close(closedMs) {
+      await file.close();
+      if (closedMs !== undefined) await utimes(path, closedMs / 1000, closedMs / 1000).catch(() => {});
+    },
+    async discard() {
+      await file.close();
+      await rm(path, { force: true }).catch(() => {});
+    },
+  };
+}
+
+/** Makes names in a directory durable. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

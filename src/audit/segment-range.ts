@@ -1,0 +1,48 @@
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { createGunzip } from "node:zlib";
+import { parseSegment } from "./chain.ts";
+import { trailFiles } from "./segment-names.ts";
+
+/**
+ * The files of a trail that can hold lines of a time (milliseconds; null for no bound), oldest first. A file is begun with its
+ * time and ends where the next begins; one that does not say when it was begun is always among them. @throws when the
+ * directory cannot be read
+ */
+export async function filesWithin(
+  path: string,
+  fromMs: number | null,
+  toMs: number | null,
+): Promise<readonly string[]> {
+  const files = (await trailFiles(path)).map((each) => each.path);
+  if (fromMs === null && toMs === null) return files;
+  const begun = await Promise.all(files.map(begunMs));
+  return files.filter((_, index) => {
+    const start = begun[index] ?? null;
+    const end = begun[index + 1] ?? null;
+    return (toMs === null || start === null || start <= toMs) && (fromMs === null || end === null || end > fromMs);
+  });
+}
+
+async function begunMs(path: string): Promise<number | null> {
+  for await (const line of linesOfFile(path)) {
+    const time = parseSegment(line)?.time;
+    return time === undefined ? null : Date.parse(time);
+  }
+  return null;
+}
+
+/** The whole lines of a file of a trail, compressed or not. */
+export async function* linesOfFile(path: string): AsyncGenerator<string> {
+  const file = createReadStream(path);
+  const unpacked = path.endsWith(".gz") ? createGunzip() : null;
+  file.on("error", (error) => unpacked?.destroy(error));
+  const lines = createInterface({ input: unpacked === null ? file : file.pipe(unpacked), crlfDelay: 0 });
+  try {
+    yield* lines;
+  } finally {
+    lines.close();
+    file.destroy();
+    unpacked?.destroy();
+  }
+}
