@@ -28,6 +28,7 @@ export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): Aud
   let lines = 0;
   let asking: ((durable: boolean) => void)[] = [];
   let timer: NodeJS.Timeout | null = null;
+  let again: NodeJS.Timeout | null = null;
   let writing: Promise<void> | null = null;
   /** Lost since the last gap that was written. */
   let lost = 0;
@@ -95,11 +96,12 @@ export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): Aud
   }
 
   function retry(): void {
-    timer = null;
     if (writing === null) writing = writeBatch();
   }
 
   async function writeBatch(): Promise<void> {
+    if (again !== null) clearTimeout(again);
+    again = null;
     const batch = waiting;
     const bytes = batch.subarray(0, used);
     const count = lines;
@@ -135,7 +137,7 @@ export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): Aud
     spare = batch;
     writing = null;
     if (lines > 0) schedule();
-    else if (!durable && !closed) timer ??= setTimeout(retry, RETRY_MS);
+    else if (!durable && !closed) again = setTimeout(retry, RETRY_MS);
     for (const settled of asked) settled(durable);
   }
 
@@ -149,7 +151,7 @@ export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): Aud
     async close() {
       closed = true;
       await flush();
-      if (timer !== null) clearTimeout(timer);
+      if (again !== null) clearTimeout(again);
       await target.close().catch(() => {});
     },
     state: state satisfies AuditSinkState,

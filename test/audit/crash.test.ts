@@ -5,12 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSegmentFile } from "../../src/audit/read-segment-file.ts";
 import { BATCH_WINDOW } from "../../src/audit/trail.ts";
-import { type Child, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
-import { REPOSITORY } from "../cli/run-cli.ts";
 import { connectClient, httpCheck, told } from "../server/harness.ts";
+import { type Serving, startServing } from "../support/serve.ts";
 
-/** Kills of a default run, half in each mode; `SALLYPORT_CRASH_KILLS` asks for more. */
-const KILLS = Number(process.env.SALLYPORT_CRASH_KILLS ?? 50);
+/** Kills of a default run, half in each mode; `CRASH_KILLS` asks for more. */
+const KILLS = Number(process.env.CRASH_KILLS ?? 50);
 const IN_FLIGHT = 48;
 /** Bounds of the time under load before a kill. */
 const LOAD_MS = { least: 60, most: 300 };
@@ -21,34 +20,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-interface Server {
-  readonly child: Child;
-  readonly address: string;
-}
-
-async function serve(mode: string, file: string): Promise<Server> {
-  const [port = 0, admin = 0] = await freePorts(2);
-  const flags = {
-    policies: "policies",
-    listen: `127.0.0.1:${port}`,
-    admin: `127.0.0.1:${admin}`,
-    "audit-to": file,
-    "audit-mode": mode,
-    "log-level": "error",
-  };
-  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
-  const child = startChild(process.execPath, [join(REPOSITORY, "src/cli/main.ts"), "serve", ...args]);
-  const ready = () =>
-    fetch(`http://127.0.0.1:${admin}/readyz`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  await waitUntil("serve", ready, 20_000, child);
-  return { child, address: `127.0.0.1:${port}` };
-}
-
 /** Asks without pause until the server is killed under it; the ids of the decisions that it was told. */
-async function askUntilKilled({ child, address }: Server): Promise<readonly string[]> {
+async function askUntilKilled({ child, address }: Serving): Promise<readonly string[]> {
   const client = connectClient(address);
   const acknowledged: string[] = [];
   let killed = false;
@@ -85,7 +58,7 @@ describe(`a server that is killed under load, ${KILLS} times`, () => {
       let worst = 0;
       for (let kill = 0; kill < KILLS / 2; kill += 1) {
         const file = join(directory, `${mode}-${kill}.jsonl`);
-        const acknowledged = await askUntilKilled(await serve(mode, file));
+        const acknowledged = await askUntilKilled(await startServing({ "audit-to": file, "audit-mode": mode }));
         const known = recorded(file);
         const missing = acknowledged.filter((id) => !known.has(id)).length;
         expect(missing, `kill ${kill}`).toBeLessThanOrEqual(most);
@@ -97,53 +70,5 @@ describe(`a server that is killed under load, ${KILLS} times`, () => {
       expect(all).toBeGreaterThan(KILLS);
     },
     60_000 + KILLS * 4_000,
-  );
-});
-
-describe("a disk that is full from the start", () => {
-  it.each(["strict", "batch"] as const)(
-    "%s: nothing is allowed, and the server is not ready",
-    async (mode) => {
-      const [port = 0, admin = 0] = await freePorts(2);
-      const flags = {
-        policies: "policies",
-        listen: `127.0.0.1:${port}`,
-        admin: `127.0.0.1:${admin}`,
-        "audit-to": "/dev/full",
-        "audit-mode": mode,
-        "log-level": "silent",
-      };
-      const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
-      const child = startChild(process.execPath, [join(REPOSITORY, "src/cli/main.ts"), "serve", ...args]);
-      const page = (path: string) => fetch(`http://127.0.0.1:${admin}/${path}`);
-      try {
-        await waitUntil(
-          "serve",
-          () =>
-            page("livez").then(
-              ({ ok }) => ok,
-              () => false,
-            ),
-          20_000,
-          child,
-        );
-        const failing = async () => (await (await page("metrics")).text()).includes("sallyport_audit_failing 1");
-        await waitUntil("the alarm", failing, 5_000, child);
-        expect((await page("readyz")).status).toBe(503);
-        const client = connectClient(`127.0.0.1:${port}`);
-        let answer = await client.check(httpCheck());
-        const loaded = async () => {
-          answer = await client.check(httpCheck());
-          return answer.status?.message !== "no-policy";
-        };
-        await waitUntil("policies", loaded, 10_000, child);
-        client.close();
-        expect(answer.status).toEqual({ code: 14, message: "audit-failed" });
-        expect(answer.error_response?.status?.code).toBe(503);
-      } finally {
-        await child.stop();
-      }
-    },
-    40_000,
   );
 });

@@ -20,7 +20,7 @@ import { differences } from "./reach-gateway.ts";
 const canonicaliser = createCanonicaliser(readEngineModule());
 const SHIPPED = new URL("../../policies", import.meta.url).pathname;
 
-/** Random sets of a default run; `SALLYPORT_PROPERTY_SECONDS` draws others for that long. */
+/** Random sets of a default run; `PROPERTY_SECONDS` draws others for that long. */
 const SETS = 6;
 
 async function disagreements(directory: string, set: PolicySet): Promise<readonly string[]> {

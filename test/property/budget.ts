@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 
-/** How long and from which seed to run: `SALLYPORT_PROPERTY_SECONDS` runs that long from a new seed, `SALLYPORT_PROPERTY_SEED` repeats one. */
+/** How long and from which seed to run: `PROPERTY_SECONDS` runs that long from a new seed, `PROPERTY_SEED` repeats one. */
 export interface Budget {
   readonly parameters: {
     readonly numRuns: number;
@@ -13,8 +13,8 @@ export interface Budget {
 
 /** The budget of one property; `sets` is the number of sets in the default run, which always draws the same ones. */
 export function budgetFor(sets: number): Budget {
-  const seconds = Number(process.env.SALLYPORT_PROPERTY_SECONDS ?? 0);
-  const named = process.env.SALLYPORT_PROPERTY_SEED;
+  const seconds = Number(process.env.PROPERTY_SECONDS ?? 0);
+  const named = process.env.PROPERTY_SEED;
   const seed = named !== undefined ? Number(named) : seconds > 0 ? Date.now() % 2 ** 31 : 20_261_123;
   const timed =
     seconds > 0 ? { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: seconds * 1000 } : { numRuns: sets };

@@ -1,0 +1,202 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { waitUntil } from "../../src/cli/demo/process.ts";
+import { runCli } from "../cli/run-cli.ts";
+import { type CheckClient, connectClient, httpCheck } from "../server/harness.ts";
+import { type Serving, startServing } from "../support/serve.ts";
+import { mountSmallDisk, noSmallDisk, type SmallDisk } from "../support/small-disk.ts";
+
+/** How soon a failure must be told, by the issue that asked for it one second; polling and a slow machine take the rest. */
+const SOON_MS = 3_000;
+
+const noTmpfs = noSmallDisk("tmpfs");
+const noLoop = noSmallDisk("loop");
+if (noTmpfs !== null) process.stdout.write(`no faults on a tmpfs: ${noTmpfs}\n`);
+if (noLoop !== null) process.stdout.write(`no faults on a loop device: ${noLoop}\n`);
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function serving(flags: Readonly<Record<string, string>>, until?: "/livez"): Promise<[Serving, CheckClient]> {
+  const server = await startServing({ "log-level": "silent", ...flags }, until);
+  const client = connectClient(server.address);
+  closing.push(
+    () => server.child.stop(),
+    () => client.close(),
+  );
+  return [server, client];
+}
+
+const outcomeOf = async (client: CheckClient): Promise<string> => {
+  const { status } = await client.check(httpCheck());
+  return status?.code === 0 || status?.code === undefined ? "allow" : `${status.message}`;
+};
+
+/** Taken = written + lost + pending, read in one scrape. */
+async function expectIdentity(server: Serving): Promise<void> {
+  const text = await (await server.page("/metrics")).text();
+  const sum = (name: string) =>
+    text
+      .split("\n")
+      .filter((line) => line.startsWith(`sallyport_audit_${name}`) && /^\S+ \d/.test(line))
+      .reduce((all, line) => all + Number(line.split(" ").at(-1)), 0);
+  expect(sum("taken_total")).toBe(sum("written_total") + sum("failed_total") + sum("pending"));
+}
+
+const events = (file: string) =>
+  readFileSync(file, "utf8")
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line))
+    .filter((line) => "event" in line && line.event !== "seal");
+
+type Mode = "strict" | "batch" | "drop";
+const MODES: readonly Mode[] = ["strict", "batch", "drop"];
+
+/** What a failing trail does to answers and readiness, and that it is over by itself. */
+async function expectMode(mode: Mode, server: Serving, client: CheckClient, mend: () => void): Promise<void> {
+  const failing = () => server.metric("sallyport_audit_failing").then((value) => value === 1);
+  // Batches ask nobody: the failure shows with the next lines.
+  await outcomeOf(client);
+  await waitUntil("the alarm", failing, SOON_MS, server.child);
+  expect(await server.ready()).toBe(mode === "drop");
+  expect(await outcomeOf(client)).toBe(mode === "drop" ? "allow" : "audit-failed");
+  await expectIdentity(server);
+  mend();
+  await waitUntil("recovery", async () => !(await failing()) && (await server.ready()), SOON_MS, server.child);
+  expect(await outcomeOf(client)).toBe("allow");
+  await expectIdentity(server);
+}
+
+async function expectWhole(file: string): Promise<void> {
+  const { code, stdout } = await runCli(["audit", "verify", file]);
+  expect(stdout).toMatch(/^as it was written/);
+  expect(code).toBe(0);
+}
+
+describe.skipIf(noTmpfs !== null)("a disk that fills up", () => {
+  it.each(MODES)(
+    "%s: behaves as the mode says, recovers by itself, and says what is missing",
+    async (mode) => {
+      const disk = mountSmallDisk("tmpfs");
+      closing.push(() => disk.remove());
+      const file = join(disk.path, "audit.jsonl");
+      const [server, client] = await serving({ "audit-to": file, "audit-mode": mode });
+      expect(await outcomeOf(client)).toBe("allow");
+      disk.fill();
+      // A page that is begun has room left.
+      for (let n = 0; n < 20; n += 1) await outcomeOf(client);
+      await expectMode(mode, server, client, () => disk.free());
+      const lost = events(file).filter(({ event }) => event === "gap");
+      expect(lost.length).toBeGreaterThan(0);
+      for (const each of lost) expect(each.failure).toContain("ENOSPC");
+      expect(events(file).some(({ event }) => event === "sink-recovered")).toBe(true);
+      await server.child.stop();
+      await expectWhole(file);
+    },
+    60_000,
+  );
+});
+
+describe.skipIf(noLoop !== null)("a device that fails or hangs", () => {
+  let disk: SmallDisk;
+  beforeEach(() => {
+    disk = mountSmallDisk("loop");
+    closing.push(() => disk.remove());
+  });
+
+  it.each(MODES)(
+    "%s: what fdatasync refused is taken back and counted, and writing goes on in a new file",
+    async (mode) => {
+      const file = join(disk.path, "audit.jsonl");
+      const [server, client] = await serving({ "audit-to": file, "audit-mode": mode, "audit-compress": "none" });
+      expect(await outcomeOf(client)).toBe("allow");
+      disk.fill();
+      // A block that is there already can still be written again.
+      for (let n = 0; n < 20; n += 1) await outcomeOf(client);
+      await expectMode(mode, server, client, () => disk.free());
+      await server.child.stop();
+      expect(events(`${file}.000001`)[0]).toMatchObject({ event: "segment", segment: 1 });
+      expect(events(file)[0]).toMatchObject({ event: "segment" });
+      expect(events(file).some(({ event }) => event === "gap")).toBe(true);
+      await expectWhole(file);
+    },
+    60_000,
+  );
+
+  it.each(MODES)(
+    "%s: a write that does not return counts as failing within seconds, and nothing of it is lost",
+    async (mode) => {
+      const file = join(disk.path, "audit.jsonl");
+      const [server, client] = await serving({ "audit-to": file, "audit-mode": mode });
+      expect(await outcomeOf(client)).toBe("allow");
+      disk.freeze();
+      await expectMode(mode, server, client, () => disk.thaw());
+      expect(await server.metric('sallyport_audit_failed_total{reason="not-written"}')).toBe(0);
+      await server.child.stop();
+      await expectWhole(file);
+    },
+    60_000,
+  );
+});
+
+describe("a pipe that nobody reads", () => {
+  let directory = "";
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "sallyport-pipe-"));
+    closing.push(() => rmSync(directory, { recursive: true, force: true }));
+  });
+
+  it.each(MODES)(
+    "%s: on standard output",
+    async (mode) => {
+      const [server, client] = await serving({ "audit-to": "stdout", "audit-mode": mode });
+      const stdout = server.child.process.stdout;
+      stdout?.pause();
+      // More than a pipe and the streams before it hold.
+      const asked = Array.from({ length: 2_000 }, () => outcomeOf(client));
+      await expectMode(mode, server, client, () => stdout?.resume());
+      const outcomes = new Set(await Promise.all(asked));
+      expect([...outcomes].every((each) => each === "allow" || each === "audit-failed")).toBe(true);
+      if (mode === "drop") expect([...outcomes]).toEqual(["allow"]);
+    },
+    60_000,
+  );
+});
+
+describe("a destination that never works", () => {
+  it.each(["strict", "batch"] as const)(
+    "%s: nothing is allowed, and the server is not ready",
+    async (mode) => {
+      const [server, client] = await serving({ "audit-to": "/dev/full", "audit-mode": mode }, "/livez");
+      await waitUntil("the alarm", async () => (await server.metric("sallyport_audit_failing")) === 1, SOON_MS, server.child);
+      expect(await server.ready()).toBe(false);
+      await waitUntil("policies", async () => (await outcomeOf(client)) !== "no-policy", 10_000, server.child);
+      const answer = await client.check(httpCheck());
+      expect(answer.status).toEqual({ code: 14, message: "audit-failed" });
+      expect(answer.error_response?.status?.code).toBe(503);
+    },
+    40_000,
+  );
+
+  it("a second server on the same file does not start, and leaves the first alone", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "sallyport-two-"));
+    closing.push(() => rmSync(directory, { recursive: true, force: true }));
+    const file = join(directory, "audit.jsonl");
+    const [first, client] = await serving({ "audit-to": file, "audit-mode": "strict" });
+    const second = await runCli(["serve", "--audit-to", file, "--listen", "127.0.0.1:0", "--admin", "none"]);
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain("is written by another process");
+    expect(await outcomeOf(client)).toBe("allow");
+    // The lock is the kernel's: it is gone with the process, however that ends.
+    await first.child.stop("SIGKILL");
+    const [, next] = await serving({ "audit-to": file, "audit-mode": "strict" });
+    expect(await outcomeOf(next)).toBe("allow");
+    expect(spawnSync("ls", [directory], { encoding: "utf8" }).stdout).toBe("audit.jsonl\naudit.jsonl.lock\n");
+  }, 60_000);
+});
