@@ -110,8 +110,10 @@ function domainOf({ namespace }: AuditRecord["subject"]): object {
 
 function httpRequest({ target, headers }: AuditRecord): object {
   const { host, port, method, path } = target;
+  const name = (method ?? "").toUpperCase();
   return {
-    http_method: method ?? "",
+    // OCSF has no other methods; which it was stands in activity_name.
+    ...(name in METHODS ? { http_method: name } : {}),
     url: { hostname: host, path: path ?? "", ...(typeof port === "number" ? { port } : {}) },
     ...(headers === undefined
       ? {}

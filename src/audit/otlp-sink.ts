@@ -26,7 +26,8 @@ const WARN = 13;
  * with names of the semantic conventions. What a collector took only in part is told as a warning, since OTLP does not say which.
  */
 export function createOtlpSink({ endpoint, reshape, version }: OtlpSinkOptions, hooks: AuditSinkHooks): AuditSink {
-  const exporter = new OTLPLogExporter({ url: endpoint, timeoutMillis: TIMEOUT_MS, concurrencyLimit: 1 });
+  // One export is under way at a time; the exporter counts it a little longer than that.
+  const exporter = new OTLPLogExporter({ url: endpoint, timeoutMillis: TIMEOUT_MS, concurrencyLimit: 4 });
   const resource = resourceFromAttributes({ "service.name": "sallyport", "service.version": version });
   const scope = { name: "sallyport.audit", version: "1" };
   diag.setLogger(partialSuccesses(hooks), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });

@@ -1,5 +1,4 @@
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { createGunzip } from "node:zlib";
 import { parseSegment } from "./chain.ts";
 import { trailFiles } from "./segment-names.ts";
@@ -24,24 +23,33 @@ export async function filesWithin(
   });
 }
 
+/** Null too when the file cannot be read: whoever reads it says why. */
 async function begunMs(path: string): Promise<number | null> {
-  for await (const line of linesOfFile(path)) {
-    const time = parseSegment(line)?.time;
-    return time === undefined ? null : Date.parse(time);
+  try {
+    for await (const line of linesOfFile(path)) {
+      const time = parseSegment(line)?.time;
+      return time === undefined ? null : Date.parse(time);
+    }
+    return null;
+  } catch {
+    return null;
   }
-  return null;
 }
 
-/** The whole lines of a file of a trail, compressed or not. */
+/** The whole lines of a file of a trail, compressed or not. @throws when it cannot be read */
 export async function* linesOfFile(path: string): AsyncGenerator<string> {
   const file = createReadStream(path);
   const unpacked = path.endsWith(".gz") ? createGunzip() : null;
-  file.on("error", (error) => unpacked?.destroy(error));
-  const lines = createInterface({ input: unpacked === null ? file : file.pipe(unpacked), crlfDelay: 0 });
+  // Without a listener an error of the file would end the process instead of this loop.
+  if (unpacked !== null) file.on("error", (error) => unpacked.destroy(error)).pipe(unpacked);
+  let rest = "";
   try {
-    yield* lines;
+    for await (const piece of (unpacked ?? file).setEncoding("utf8")) {
+      const lines = (rest + piece).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
   } finally {
-    lines.close();
     file.destroy();
     unpacked?.destroy();
   }

@@ -29,6 +29,7 @@ const commands = [
 ];
 for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));
+  for (const each of command.commands) each.copyInheritedSettings(program);
 }
 
 try {

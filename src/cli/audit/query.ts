@@ -1,3 +1,8 @@
+import { createReadStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { type KnownRule, NoDatabase, openTrailDatabase, type TrailDatabase } from "../../audit/ask.ts";
 import { EXIT } from "../exit-code.ts";
@@ -70,7 +75,8 @@ async function query(file: string, asked: string, options: QueryOptions): Promis
   try {
     database = await openTrailDatabase(files, rules, sinceMs);
     if (output === "table") await printTable(database, sql);
-    else await database.write(sql, to ?? "/dev/stdout", output);
+    else if (to !== undefined) await database.write(sql, to, output);
+    else await print(database, sql, output);
     await warnOfUnreadable(database, files.at(-1) ?? file);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -125,6 +131,18 @@ async function printTable(database: TrailDatabase, sql: string): Promise<void> {
   printLine(colors.bold(head));
   for (const line of lines) printLine(line);
   printLine(colors.dim(count(rows.length, "row")));
+}
+
+/** The database writes files only. */
+async function print(database: TrailDatabase, sql: string, format: "json" | "csv" | "parquet"): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "sallyport-query-"));
+  try {
+    const file = join(directory, "answer");
+    await database.write(sql, file, format);
+    await pipeline(createReadStream(file), process.stdout, { end: false });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
 }
 
 function cellText(value: unknown): string {

@@ -1,0 +1,135 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { FileSinkOptions } from "../../src/audit/file-sink.ts";
+import { readSegmentFile } from "../../src/audit/read-segment-file.ts";
+import { closedPath, closedSegments, trailFiles } from "../../src/audit/segment-names.ts";
+import { filesWithin } from "../../src/audit/segment-range.ts";
+import { type TrailReport, verifyTrail } from "../../src/audit/verify.ts";
+import { openFile } from "./fixtures.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const START = Date.parse("2026-11-01T00:00:00Z");
+
+let directory = "";
+let path = "";
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "sallyport-segments-"));
+  path = join(directory, "audit.jsonl");
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Runs a server's trail by a clock that is moved on: one line each step. */
+async function runFor(from: number, steps: number, stepMs: number, changes: Partial<FileSinkOptions>): Promise<void> {
+  let nowMs = from;
+  const sink = await openFile(path, { now: () => nowMs, ...changes });
+  for (let n = 0; n < steps; n += 1) {
+    sink.write(JSON.stringify({ time: new Date(nowMs).toISOString(), id: "x" }));
+    await sink.flush();
+    nowMs += stepMs;
+  }
+  await sink.close();
+}
+
+async function verify(files?: readonly string[]): Promise<TrailReport> {
+  const names = files ?? (await trailFiles(path)).map((each) => each.path);
+  const readings = await Promise.all(names.map(async (name) => ({ name: basename(name), reading: await readSegmentFile(name) })));
+  return verifyTrail(readings.flatMap(({ name, reading }) => (reading === null ? [] : [{ name, reading }])));
+}
+
+const segments = async () => (await closedSegments(path)).map(({ segment }) => segment);
+
+describe("files of a trail", () => {
+  it("are closed by age: thirty days by a clock of our own, hour by hour, make a file a day", async () => {
+    await runFor(START, 30 * 24, HOUR, { maxAgeMs: DAY, maxFiles: 100 });
+    expect(await segments()).toEqual(Array.from({ length: 29 }, (_, n) => n + 1));
+    const report = await verify();
+    expect([report.problems, report.records, report.segments]).toEqual([[], 720, [1, 30]]);
+  });
+
+  it("are closed by age over restarts of the server", async () => {
+    await runFor(START, 20, HOUR, { maxAgeMs: DAY });
+    await runFor(START + 20 * HOUR, 20, HOUR, { maxAgeMs: DAY });
+    expect(await segments()).toEqual([1]);
+    expect((await readSegmentFile(closedPath(path, 1)))?.records).toBe(24);
+  });
+
+  it("are compressed, and stay provable and readable as before", async () => {
+    await runFor(START, 5 * 24, HOUR, { maxAgeMs: DAY, compress: true });
+    const closed = await closedSegments(path);
+    expect(closed.map(({ compressed }) => compressed)).toEqual([true, true, true, true]);
+    expect(existsSync(closedPath(path, 1))).toBe(false);
+    const lines = gunzipSync(readFileSync(closedPath(path, 1, true))).toString().split("\n");
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ event: "segment", segment: 1 });
+    expect(await verify()).toMatchObject({ problems: [], records: 120 });
+  });
+
+  it("that are compressed and altered are found, whatever the byte", async () => {
+    await runFor(START, 3 * 24, HOUR, { maxAgeMs: DAY, compress: true });
+    const file = closedPath(path, 2, true);
+    const whole = readFileSync(file);
+    const plain = gunzipSync(whole).toString();
+    for (let at = 0; at < whole.length; at += 1) {
+      const copy = Buffer.from(whole);
+      copy[at] = (copy[at] ?? 0) ^ 0x41;
+      writeFileSync(file, copy);
+      const { problems } = await verify();
+      // Bytes of gzip's own header, such as a time, change nothing of what was written.
+      if (problems.length === 0) expect([at < 10, gunzipSync(copy).toString()]).toEqual([true, plain]);
+    }
+    writeFileSync(file, whole.subarray(0, whole.length - 9));
+    expect((await verify()).problems.length).toBeGreaterThan(0);
+  });
+
+  it("are deleted by number and by age, which the trail says first", async () => {
+    await runFor(START, 20 * 24, HOUR, { maxAgeMs: DAY, maxFiles: 5 });
+    expect(await segments()).toEqual([15, 16, 17, 18, 19]);
+    expect(await verify()).toMatchObject({ problems: [], segments: [15, 20] });
+    await runFor(START + 20 * DAY, 24, HOUR, { maxAgeMs: DAY, maxFiles: 5, keepMs: 2 * DAY });
+    expect(await segments()).toEqual([19, 20]);
+    expect((await verify()).problems).toEqual([]);
+    rmSync(closedPath(path, 19));
+    expect((await verify()).problems).toMatchObject([
+      { line: 1, problem: expect.stringContaining("19 is missing, and the trail does not say that they were deleted") },
+    ]);
+  });
+
+  it("are deleted by age also where nothing is closed any more", async () => {
+    await runFor(START, 3, DAY, { maxAgeMs: DAY, keepMs: 10 * DAY });
+    expect(await segments()).toEqual([1, 2]);
+    await runFor(START + 30 * DAY, 2, HOUR, { keepMs: 10 * DAY });
+    expect(await segments()).toEqual([]);
+    expect(await verify()).toMatchObject({ problems: [], segments: [3, 3] });
+  });
+
+  it("survive a crash in the middle of compressing", async () => {
+    await runFor(START, 3 * 24, HOUR, { maxAgeMs: DAY });
+    writeFileSync(`${closedPath(path, 1, true)}.tmp`, "half");
+    await runFor(START + 3 * DAY, 24, HOUR, { maxAgeMs: DAY, compress: true });
+    expect((await closedSegments(path)).map(({ compressed }) => compressed)).toEqual([true, true, true]);
+    expect(await verify()).toMatchObject({ problems: [], records: 96 });
+  });
+
+  it("never replace one another, whatever is left lying about", async () => {
+    await runFor(START, 3, DAY, { maxAgeMs: DAY });
+    const kept = readFileSync(closedPath(path, 2), "utf8");
+    // As after a crash between making a file and writing its first line.
+    rmSync(path);
+    writeFileSync(path, "");
+    await runFor(START + 3 * DAY, 2, DAY, { maxAgeMs: DAY });
+    expect(readFileSync(closedPath(path, 2), "utf8")).toBe(kept);
+  });
+
+  it("are chosen by time: those that cannot hold lines of it are not read", async () => {
+    await runFor(START, 5 * 24, HOUR, { maxAgeMs: DAY, compress: true });
+    const names = async (from: number | null, to: number | null) =>
+      (await filesWithin(path, from, to)).map((name) => basename(name));
+    expect(await names(START + 3 * DAY, null)).toEqual(["audit.jsonl.000004.gz", "audit.jsonl"]);
+    expect(await names(null, START + DAY - 1)).toEqual(["audit.jsonl.000001.gz"]);
+    expect(await names(START + DAY, START + DAY)).toEqual(["audit.jsonl.000002.gz"]);
+    expect(await names(null, null)).toHaveLength(5);
+  });
+});
