@@ -3,10 +3,15 @@ export function redactHost(host: string): string {
   return withoutUser(beforeQuery(host));
 }
 
-/** A path as received, without its query; of a whole URL also without its user information. */
+/** A path as received, without its query; of a whole URL, or one without its scheme, also without its user information. */
 export function redactPath(path: string): string {
   const before = beforeQuery(path);
-  return before.charCodeAt(0) === SLASH ? before : withoutUser(before);
+  if (before.charCodeAt(0) !== SLASH) return withoutUser(before);
+  if (before.charCodeAt(1) !== SLASH) return before;
+  const end = before.indexOf("/", 2);
+  return end === -1
+    ? `//${withoutUser(before.slice(2))}`
+    : `//${withoutUser(before.slice(2, end))}${before.slice(end)}`;
 }
 
 const SLASH = 0x2f;

@@ -66,7 +66,9 @@ describe("sallyport audit query", () => {
       { workload: job, host: "c.example.com" },
       { workload: app, host: 'q"uote,d' },
     ]);
-    expect(await rows("would-deny")).toMatchObject([{ workload: job, host: "a.example.com", rules: [RULE], requests: 1 }]);
+    expect(await rows("would-deny")).toMatchObject([
+      { workload: job, host: "a.example.com", rules: [RULE], requests: 1 },
+    ]);
     expect(await rows("latency")).toMatchObject([{ cache_hit: false, decisions: 6, max_us: 100 }]);
   }, 60_000);
 
@@ -132,7 +134,15 @@ describe("sallyport audit verify", () => {
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining("no file has lines of that time")]);
     writeFileSync(`${path}.000001.gz`, "no gzip at all");
     expect((await runCli(["audit", "verify", path])).code).toBe(1);
-    const part = await runCli(["audit", "verify", path, "--from", "2026-11-02T00:00:00Z", "--to", "2026-11-02T23:00:00Z"]);
+    const part = await runCli([
+      "audit",
+      "verify",
+      path,
+      "--from",
+      "2026-11-02T00:00:00Z",
+      "--to",
+      "2026-11-02T23:00:00Z",
+    ]);
     expect(part.stdout).toMatch(/^as it was written: 1 records in 1 file, 2 to 2 of trail/);
   });
 });
@@ -162,7 +172,9 @@ describe("sallyport audit tail", () => {
     const sink = await openFile(path, { maxBytes: 4_000, maxFiles: 1_000, compress: true });
     await writeRecords(sink, [{ timeMs: START, workload: "first" }]);
     const args = ["audit", "tail", path, "-f", "-n", "0", "--output", "json"];
-    const child = spawn(process.execPath, [join(REPOSITORY, "src/cli/main.ts"), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [join(REPOSITORY, "src/cli/main.ts"), ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     running.push(child);
     let output = "";
     child.stdout.on("data", (bytes) => (output += bytes));

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { capText, encodeJson, encodeText } from "../../src/audit/encode.ts";
 import { type RequestPart, renderDecided, renderEvent, renderRecord } from "../../src/audit/record.ts";
+import { redactHost, redactPath } from "../../src/audit/redact.ts";
 
 /** Everything that ends a line, moves a cursor, reverses text or is no character. */
 const NASTY = fc.constantFrom(
@@ -161,4 +162,28 @@ describe("records", () => {
       why: "a\nb\u2028",
     });
   });
+});
+
+test.each([
+  ["api.example.com", "api.example.com"],
+  ["user:secret@api.example.com", "…@api.example.com"],
+  ["a@b@c", "…@c"],
+  ["api.example.com?secret", "api.example.com"],
+  ["api.example.com#secret@x", "api.example.com"],
+])("of the host %s only %s is recorded", (host, recorded) => {
+  expect(redactHost(host)).toBe(recorded);
+});
+
+test.each([
+  ["/v1/a?b=secret#c", "/v1/a"],
+  ["/v1/a#secret?x", "/v1/a"],
+  ["/@scope/package@1.0.0", "/@scope/package@1.0.0"],
+  ["https://user:secret@host/v1?x", "…@host/v1"],
+  ["https://host/v1", "https://host/v1"],
+  ["//user:secret@host/v1@2", "//…@host/v1@2"],
+  ["//user:secret@host", "//…@host"],
+  ["//host/@x", "//host/@x"],
+  ["*", "*"],
+])("of the path %s only %s is recorded", (path, recorded) => {
+  expect(redactPath(path)).toBe(recorded);
 });

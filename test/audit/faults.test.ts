@@ -174,7 +174,12 @@ describe("a destination that never works", () => {
     "%s: nothing is allowed, and the server is not ready",
     async (mode) => {
       const [server, client] = await serving({ "audit-to": "/dev/full", "audit-mode": mode }, "/livez");
-      await waitUntil("the alarm", async () => (await server.metric("sallyport_audit_failing")) === 1, SOON_MS, server.child);
+      await waitUntil(
+        "the alarm",
+        async () => (await server.metric("sallyport_audit_failing")) === 1,
+        SOON_MS,
+        server.child,
+      );
       expect(await server.ready()).toBe(false);
       await waitUntil("policies", async () => (await outcomeOf(client)) !== "no-policy", 10_000, server.child);
       const answer = await client.check(httpCheck());

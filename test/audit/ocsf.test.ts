@@ -17,7 +17,9 @@ const CACHE = join(process.env.SALLYPORT_CACHE_DIR ?? join(REPOSITORY, ".cache")
 function schemaOf(name: string, profiles: readonly string[]): object {
   if (!existsSync(CACHE)) {
     mkdirSync(join(CACHE, ".."), { recursive: true });
-    execFileSync("python3", ["-m", "pip", "install", "--quiet", "--no-deps", "--target", CACHE, PACKAGE], { stdio: "pipe" });
+    execFileSync("python3", ["-m", "pip", "install", "--quiet", "--no-deps", "--target", CACHE, PACKAGE], {
+      stdio: "pipe",
+    });
   }
   const program = `import json, sys
 sys.path.insert(0, ${JSON.stringify(CACHE)})

@@ -42,7 +42,11 @@ async function startCollector() {
   const server: Server = createServer(async (request, response) => {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part);
-    expect([request.method, request.url, request.headers["content-type"]]).toEqual(["POST", "/v1/logs", "application/x-protobuf"]);
+    expect([request.method, request.url, request.headers["content-type"]]).toEqual([
+      "POST",
+      "/v1/logs",
+      "application/x-protobuf",
+    ]);
     if (collector.status !== 200) {
       response.writeHead(collector.status).end();
       return;
@@ -58,13 +62,20 @@ async function startCollector() {
     }
     const type = root.lookupType("Response");
     const answer =
-      collector.rejects === 0 ? {} : { partialSuccess: { rejectedLogRecords: collector.rejects, errorMessage: "too many" } };
-    response.writeHead(200, { "content-type": "application/x-protobuf" }).end(type.encode(type.fromObject(answer)).finish());
+      collector.rejects === 0
+        ? {}
+        : { partialSuccess: { rejectedLogRecords: collector.rejects, errorMessage: "too many" } };
+    response
+      .writeHead(200, { "content-type": "application/x-protobuf" })
+      .end(type.encode(type.fromObject(answer)).finish());
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   collector.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/logs`;
-  closing.push(() => new Promise((done) => server.close(done)), () => server.closeAllConnections());
+  closing.push(
+    () => new Promise((done) => server.close(done)),
+    () => server.closeAllConnections(),
+  );
   return collector;
 }
 
@@ -100,9 +111,17 @@ it("sends each line as a log record with the line as its body", async () => {
     eventName: "sallyport.decision",
     severityText: "INFO",
     timeUnixNano: `${TIME}000000`,
-    attributes: { "sallyport.effect": "allow", "server.address": "api.example.com", "server.port": "443", "url.path": "/v1" },
+    attributes: {
+      "sallyport.effect": "allow",
+      "server.address": "api.example.com",
+      "server.port": "443",
+      "url.path": "/v1",
+    },
   });
-  expect(collector.records.at(-1)).toMatchObject({ severityText: "WARN", attributes: { "network.protocol.name": "tcp" } });
+  expect(collector.records.at(-1)).toMatchObject({
+    severityText: "WARN",
+    attributes: { "network.protocol.name": "tcp" },
+  });
 });
 
 it("counts as lost what the collector does not take, and says so until it takes again", async () => {

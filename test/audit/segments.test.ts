@@ -36,7 +36,9 @@ async function runFor(from: number, steps: number, stepMs: number, changes: Part
 
 async function verify(files?: readonly string[]): Promise<TrailReport> {
   const names = files ?? (await trailFiles(path)).map((each) => each.path);
-  const readings = await Promise.all(names.map(async (name) => ({ name: basename(name), reading: await readSegmentFile(name) })));
+  const readings = await Promise.all(
+    names.map(async (name) => ({ name: basename(name), reading: await readSegmentFile(name) })),
+  );
   return verifyTrail(readings.flatMap(({ name, reading }) => (reading === null ? [] : [{ name, reading }])));
 }
 
@@ -62,7 +64,9 @@ describe("files of a trail", () => {
     const closed = await closedSegments(path);
     expect(closed.map(({ compressed }) => compressed)).toEqual([true, true, true, true]);
     expect(existsSync(closedPath(path, 1))).toBe(false);
-    const lines = gunzipSync(readFileSync(closedPath(path, 1, true))).toString().split("\n");
+    const lines = gunzipSync(readFileSync(closedPath(path, 1, true)))
+      .toString()
+      .split("\n");
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({ event: "segment", segment: 1 });
     expect(await verify()).toMatchObject({ problems: [], records: 120 });
   });

@@ -1,8 +1,8 @@
 /**
- * `npm run bench`: measures the engine and the server and writes docs/benchmarks.md. `--quick` leaves out the sizes that
- * take long; it prints and writes nothing.
+ * `npm run bench`: measures the engine, the server and the trail and writes docs/benchmarks.md. `--only NAME,…` measures
+ * some sections and keeps the others. `--quick` leaves out the sizes that take long; it prints and writes nothing.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -11,12 +11,14 @@ import { readEngineModule } from "../../src/pdp/engine-module.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
 import { createParseCache } from "../../src/policy/parse-cache.ts";
 import { readPolicyDirectory } from "../../src/server/read-policies.ts";
+import { measureAsking } from "./asking.ts";
 import { type EngineFigures, measureEngine } from "./engine.ts";
 import { writePolicyText } from "./policy-text.ts";
+import { measureRecording } from "./recording.ts";
 import { type Cost, measureServer, type ServerFigures } from "./server.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
 
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, only: { type: "string" } } });
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
@@ -74,41 +76,96 @@ function serverTable({ bare, bareTuned, warm, cold, strangers }: ServerFigures):
   );
 }
 
-const sizes = values.quick ? [100, 10_000] : [100, 10_000, 100_000, 1_000_000];
 const module = readEngineModule();
-const engine = sizes.map((rules) => {
-  say(`engine: ${rules.toLocaleString("en")} rules`);
-  return measureEngine(module, rules);
-});
-say("reading policy text");
-const reading = await measureReading(values.quick ? 1_000 : 100_000);
-say("server against a bare handler");
-const server = await measureServer();
 
-const first = engine[0]?.decideP50 ?? 0;
-const last = engine.at(-1);
-const page = `# Benchmarks
-
-Written by \`npm run bench\` on Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux.
-Machines are noisy: compare ratios within one run, not figures between runs.
-
-## Deciding
+async function deciding(): Promise<string> {
+  const sizes = values.quick ? [100, 10_000] : [100, 10_000, 100_000, 1_000_000];
+  const engine = sizes.map((rules) => {
+    say(`engine: ${rules.toLocaleString("en")} rules`);
+    return measureEngine(module, rules);
+  });
+  const first = engine[0]?.decideP50 ?? 0;
+  const last = engine.at(-1);
+  return `## Deciding
 Synthetic sets: one service and one workload for each ten rules. 4,096 distinct questions in an order no cache foresees.
 *decide* is the engine alone (sixteen calls a sample, the quietest of twenty passes of 4,000 samples); *whole call* writes the question from strings and reads the answer into an object.
 
 ${engineTable(engine)}
 
 ${last?.rules.toLocaleString("en")} rules cost ${((last?.decideP50 ?? 0) / first).toFixed(2)} times what 100 rules cost. Goals: at most 1,000 ns at p50, at most 2 times, 100,000 rules compiled in 3 s, 200 bytes a rule.
+`;
+}
 
-## Reading
-${reading.rules.toLocaleString("en")} rules, ${(reading.bytes / 2 ** 20).toFixed(0)} MiB of YAML: ${reading.first.toFixed(1)} s to parse, check and normalise; ${reading.cached.toFixed(1)} s when every file was parsed before (a reload parses only what changed).
+async function reading(): Promise<string> {
+  say("reading policy text");
+  const { rules, bytes, first, cached } = await measureReading(values.quick ? 1_000 : 100_000);
+  return `## Reading
+${rules.toLocaleString("en")} rules, ${(bytes / 2 ** 20).toFixed(0)} MiB of YAML: ${first.toFixed(1)} s to parse, check and normalise; ${cached.toFixed(1)} s when every file was parsed before (a reload parses only what changed).
+`;
+}
 
-## Serving
+async function serving(): Promise<string> {
+  say("server against a bare handler");
+  return `## Serving
 CPU of the server process a Check (V8's helper threads included), Unix socket, 32 Checks in flight, medians of fifteen interleaved rounds of 5,000; ratios are taken within each round.
 
-${serverTable(server)}
+${serverTable(await measureServer())}
 
 sallyport runs as its image starts it, with \`--max-semi-space-size=64\`; the first row has Node's defaults. Goals: 1.25 × warm, 1.5 × cold.
 `;
-if (values.quick) process.stdout.write(page);
-else await writeFile(new URL("../../docs/benchmarks.md", import.meta.url), page);
+}
+
+async function recording(): Promise<string> {
+  say("what recording costs");
+  const { modes, fdatasyncP50, fdatasyncP99 } = await measureRecording();
+  const strict = modes.find(({ mode }) => mode === "strict")?.p99 ?? 0;
+  const rows = modes.map(({ mode, microseconds, ratio, perSecond, throughputRatio, p50, p99 }) => [
+    mode,
+    us(microseconds),
+    `${ratio.toFixed(2)} ×`,
+    Math.round(perSecond).toLocaleString("en"),
+    `${throughputRatio.toFixed(2)} ×`,
+    `${p50.toFixed(2)} ms`,
+    `${p99.toFixed(2)} ms`,
+  ]);
+  return `## Recording
+10,000 rules, warm cache, a server for each mode on the same disk. CPU and Checks a second: 32 in flight, medians of nine interleaved rounds of 5,000, ratios within each round.
+Latency: seen by the client at 1,000 Checks a second, whether or not answers come.
+
+${table(["`audit.mode`", "CPU a Check", "against no trail", "Checks a second", "against no trail", "p50", "p99"], rows)}
+
+The disk's own \`fdatasync\` of 4 KiB, between the rounds: p50 ${fdatasyncP50.toFixed(2)} ms, p99 ${fdatasyncP99.toFixed(2)} ms; strict's p99 is ${(strict / fdatasyncP99).toFixed(1)} times that. Goals: batch at most 1.10 ×; strict keeps
+1,000 Checks a second with a p99 of at most 5 times \`fdatasync\`'s.
+`;
+}
+
+async function asking(): Promise<string> {
+  say("asking the trail");
+  const { records, bytes, times, jqSeconds } = await measureAsking(values.quick ? 100_000 : 10_000_000);
+  const jq = jqSeconds === null ? [] : [["jq, sort and uniq: the same as top-denied", `${jqSeconds.toFixed(1)} s`]];
+  const rows = [...times.map(({ name, seconds }) => [name, `${seconds.toFixed(1)} s`]), ...jq];
+  return `## Asking the trail
+${records.toLocaleString("en")} records, ${(bytes / 2 ** 30).toFixed(1)} GiB in files that are not compressed, from a cold process.
+
+${table(["question", "time"], rows)}
+`;
+}
+
+const SECTIONS = { deciding, reading, serving, recording, asking };
+
+const head = `# Benchmarks
+
+Written by \`npm run bench\` on Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux.
+Machines are noisy: compare ratios within one run, not figures between runs. \`npm run bench -- --only recording\` writes one section anew.
+`;
+const file = new URL("../../docs/benchmarks.md", import.meta.url);
+const before = (await readFile(file, "utf8")).split(/^(?=## )/m);
+const page = [head];
+for (const [name, measure] of Object.entries(SECTIONS)) {
+  const wanted = values.only === undefined || values.only.split(",").includes(name);
+  const kept = before.find((section) => section.toLowerCase().startsWith(`## ${name}`));
+  if (wanted) page.push(await measure());
+  else if (kept !== undefined) page.push(`${kept.trimEnd()}\n`);
+}
+if (values.quick) process.stdout.write(page.join("\n"));
+else await writeFile(file, page.join("\n"));

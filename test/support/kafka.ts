@@ -42,9 +42,17 @@ export async function createKafkaBroker(): Promise<KafkaBroker> {
     "transaction.state.log.min.isr": "1",
     "auto.create.topics.enable": "false",
   };
-  writeFileSync(config, Object.entries(properties).map(([key, value]) => `${key}=${value}\n`).join(""));
+  writeFileSync(
+    config,
+    Object.entries(properties)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(""),
+  );
   const id = "c2FsbHlwb3J0LWthZmthLQ";
-  execFileSync("java", ["-cp", jars, "kafka.tools.StorageTool", "format", "-t", id, "-c", config], { stdio: "pipe", timeout: 60_000 });
+  execFileSync("java", ["-cp", jars, "kafka.tools.StorageTool", "format", "-t", id, "-c", config], {
+    stdio: "pipe",
+    timeout: 60_000,
+  });
   let child: Child | null = null;
   async function stop(): Promise<void> {
     await child?.stop();

@@ -28,7 +28,10 @@ export async function startServing(
     "drain-wait": "0s",
     ...flags,
   };
-  const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...(Array.isArray(value) ? value : [value])]);
+  const args = Object.entries(all).flatMap(([name, value]) => [
+    `--${name}`,
+    ...(Array.isArray(value) ? value : [value]),
+  ]);
   const child = startChild(process.execPath, [join(REPOSITORY, "src/cli/main.ts"), "serve", ...args]);
   const page = (path: string) => fetch(`http://127.0.0.1:${adminPort}${path}`);
   const isFine = (path: string) =>
