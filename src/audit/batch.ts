@@ -7,7 +7,7 @@ export interface BatchTarget {
   close(): Promise<void>;
 }
 
-/** Lines wait at most this long before a write starts. */
+/** Lines that nobody waits for wait at most this long before a write starts. */
 const MAX_WAIT_MS = 10;
 /** A write starts as soon as this many lines wait: with those of the write before, no more are ever on their way unasked. */
 export const BATCH_LINES = 128;
@@ -28,6 +28,7 @@ export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): Aud
   let lines = 0;
   let asking: ((durable: boolean) => void)[] = [];
   let timer: NodeJS.Timeout | null = null;
+  let soon: NodeJS.Immediate | null = null;
   let again: NodeJS.Timeout | null = null;
   let writing: Promise<void> | null = null;
   /** Lost since the last gap that was written. */
@@ -85,10 +86,14 @@ export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): Aud
 
   function schedule(): void {
     if (lines >= BATCH_LINES) start();
+    // What comes while somebody's line is written is the next batch: nobody need wait for it to fill.
+    else if (asking.length > 0) soon ??= setImmediate(start);
     else timer ??= setTimeout(start, MAX_WAIT_MS);
   }
 
   function start(): void {
+    if (soon !== null) clearImmediate(soon);
+    soon = null;
     if (lines === 0 || writing !== null) return;
     if (timer !== null) clearTimeout(timer);
     timer = null;

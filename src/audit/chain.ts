@@ -14,11 +14,13 @@ export interface ChainState {
 export const NO_HASH = "0".repeat(64);
 
 /**
- * The seal over bytes that follow the seal `previous`: whoever changes, removes, adds or moves a byte changes this seal and
+ * The seal over bytes, in however many parts, that follow the seal `previous`: whoever changes, removes, adds or moves a byte changes this seal and
  * all after it.
  */
-export function sealOf(previous: string, bytes: Uint8Array): string {
-  return createHash("sha256").update(previous).update("\n").update(bytes).digest("hex");
+export function sealOf(previous: string, ...parts: readonly Uint8Array[]): string {
+  const hash = createHash("sha256").update(`${previous}\n`);
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
 }
 
 /** What a seal's signature is made over. */

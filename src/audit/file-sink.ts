@@ -25,7 +25,6 @@ export interface FileSinkOptions extends RetentionOptions {
   now(): number;
 }
 
-const NOTHING = Buffer.alloc(0);
 /** What a seal takes at most. */
 const SEAL_BYTES = sealLine(Number.MAX_SAFE_INTEGER, NO_HASH, "A".repeat(88)).length;
 
@@ -105,7 +104,7 @@ class TrailWriter {
 
   private async repair(unsealed: Buffer, tornBytes: number): Promise<void> {
     const lines = unsealed.toString("latin1").split("\n").length - 1;
-    await this.write(this.file, this.chain, [Buffer.from(repairedLine(lines, tornBytes))], unsealed);
+    await this.write(this.file, this.chain, [Buffer.from(repairedLine(lines, tornBytes))], [unsealed]);
   }
 
   async append(bytes: Buffer): Promise<void> {
@@ -163,12 +162,11 @@ class TrailWriter {
     to: SegmentFile | null,
     state: ChainState,
     lines: readonly Buffer[],
-    before: Buffer = NOTHING,
+    before: readonly Buffer[] = [],
   ): Promise<void> {
-    const bytes = Buffer.concat(lines);
-    const hash = sealOf(state.hash, before.length === 0 ? bytes : Buffer.concat([before, bytes]));
+    const hash = sealOf(state.hash, ...before, ...lines);
     const signature = this.options.signer?.({ ...state, hash }) ?? null;
-    await to?.append(Buffer.concat([bytes, Buffer.from(sealLine(state.segment, hash, signature))]));
+    await to?.append([...lines, Buffer.from(sealLine(state.segment, hash, signature))]);
     this.chain = { ...state, hash };
   }
 

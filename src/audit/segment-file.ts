@@ -10,8 +10,8 @@ export interface SegmentFile {
    * goes there.
    */
   readonly distrusted: boolean;
-  /** Writes all of it durably, or takes back what was written and throws. */
-  append(bytes: Buffer): Promise<void>;
+  /** Writes all parts durably, or takes back what was written and throws. */
+  append(parts: readonly Buffer[]): Promise<void>;
   /** Closes it. Its modification time becomes this one, in milliseconds, by which it is retired later. */
   close(closedMs?: number): Promise<void>;
   /** Closes and removes it. */
@@ -55,9 +55,11 @@ function segmentFile(path: string, file: FileHandle, begun: number): SegmentFile
     get distrusted() {
       return distrusted;
     },
-    async append(bytes) {
+    async append(parts) {
+      const bytes = parts.reduce((sum, part) => sum + part.length, 0);
       try {
-        for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+        // Together, without copying them into one; what one call did not take is written by the next.
+        for (let at = 0; at < bytes; ) at += (await file.writev(from(parts, at))).bytesWritten;
       } catch (error) {
         await takeBack();
         throw error;
@@ -69,7 +71,7 @@ function segmentFile(path: string, file: FileHandle, begun: number): SegmentFile
         await takeBack();
         throw error;
       }
-      size += bytes.length;
+      size += bytes;
     },
     async close(closedMs) {
       await file.close();
@@ -80,6 +82,16 @@ function segmentFile(path: string, file: FileHandle, begun: number): SegmentFile
       await rm(path, { force: true }).catch(() => {});
     },
   };
+}
+
+/** What remains of parts after so many bytes. */
+function from(parts: readonly Buffer[], at: number): readonly Buffer[] {
+  let skip = at;
+  return parts.flatMap((part) => {
+    const rest = part.subarray(Math.min(skip, part.length));
+    skip -= part.length - rest.length;
+    return rest.length === 0 ? [] : [rest];
+  });
 }
 
 /** Makes names in a directory durable. */

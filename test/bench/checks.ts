@@ -11,7 +11,6 @@ import { hostOf, shapeOf, workloadOf } from "./synthetic-set.ts";
 /** What the container image starts Node with: room for short-lived objects, the larger part of serving's cost. */
 export const SHIPPED_FLAGS = ["--max-semi-space-size=64"];
 export const RULES = 10_000;
-const CHECKS = 5_000;
 const IN_FLIGHT = 32;
 /** /proc counts CPU time in hundredths of a second. */
 const TICKS_PER_SECOND = 100;
@@ -107,11 +106,15 @@ export interface Served {
   readonly client: Client;
 }
 
-export async function cost({ child, client }: Served, next: (index: number) => Buffer): Promise<number> {
+export async function cost(
+  { child, client }: Served,
+  next: (index: number) => Buffer,
+  checks: number,
+): Promise<number> {
   const pid = child.process.pid ?? 0;
   const before = await cpuTicks(pid);
-  await load(client, CHECKS, next);
-  return (((await cpuTicks(pid)) - before) / TICKS_PER_SECOND / CHECKS) * 1e6;
+  await load(client, checks, next);
+  return (((await cpuTicks(pid)) - before) / TICKS_PER_SECOND / checks) * 1e6;
 }
 
 export function median(values: readonly number[]): number {

@@ -43,6 +43,7 @@ interface Round {
 }
 
 const WARM_UP = 20_000;
+const CHECKS = 5_000;
 const ROUNDS = 15;
 
 /** Full server (audit file on, 10,000 rules) and bare handler over Unix sockets, rounds interleaved. */
@@ -75,11 +76,11 @@ export async function measureServer(): Promise<ServerFigures> {
     const rounds: Round[] = [];
     for (let i = 0; i < ROUNDS; i++) {
       rounds.push({
-        bare: await cost(bare, warm),
-        bareTuned: await cost(tuned, warm),
-        warm: await cost(full, warm),
-        cold: await cost(small, pool),
-        strangers: await cost(large, cold),
+        bare: await cost(bare, warm, CHECKS),
+        bareTuned: await cost(tuned, warm, CHECKS),
+        warm: await cost(full, warm, CHECKS),
+        cold: await cost(small, pool, CHECKS),
+        strangers: await cost(large, cold, CHECKS),
       });
     }
     const of = (key: keyof Round): Cost => ({
