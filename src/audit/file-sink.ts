@@ -73,27 +73,30 @@ class TrailWriter {
 
   /** Goes on with what is there: of this file, or of the last closed one. */
   async resume(): Promise<void> {
-    const { path } = this.options;
-    const last = (await closedSegments(path)).at(-1);
-    if (last !== undefined) {
-      const before = await readSegmentFile(last.path);
-      const { trail } = before?.head ?? this.chain;
-      this.chain = { trail, segment: last.segment, hash: before?.hash ?? NO_HASH };
-    }
-    const found = await readSegmentFile(path);
-    if (found === null) await this.prove();
-    else if (found.head === null || found.broken !== null) {
+    const found = await readSegmentFile(this.options.path);
+    if (found === null) {
+      await this.goOnAfterClosed();
+      await this.prove();
+    } else if (found.head === null || found.broken !== null) {
       // Nothing of ours, or not as it was left: that stays as it is under the next number, and a new file is begun.
       const { head, hash } = found;
-      if (head !== null) this.chain = { ...head, hash };
-      else this.chain = { ...this.chain, segment: this.chain.segment + 1 };
+      if (head === null) await this.goOnAfterClosed();
+      this.chain = head === null ? { ...this.chain, segment: this.chain.segment + 1 } : { ...head, hash };
       await this.setAside(this.chain.segment, this.options.now());
     } else {
       this.chain = { ...found.head, hash: found.hash };
       this.begunMs = Date.parse(found.head.time);
-      this.file = await resumeSegmentFile(path, found.sealedBytes + found.unsealed.length);
+      this.file = await resumeSegmentFile(this.options.path, found.sealedBytes + found.unsealed.length);
       if (found.unsealed.length + found.tornBytes > 0) await this.repair(found.unsealed, found.tornBytes);
     }
+  }
+
+  private async goOnAfterClosed(): Promise<void> {
+    const last = (await closedSegments(this.options.path)).at(-1);
+    if (last === undefined) return;
+    const before = await readSegmentFile(last.path);
+    const { trail } = before?.head ?? this.chain;
+    this.chain = { trail, segment: last.segment, hash: before?.hash ?? NO_HASH };
   }
 
   /** A directory that cannot be written is said at start. */

@@ -6,7 +6,7 @@ import type { Diagnostic } from "../policy/diagnostic.ts";
 import { type LastGood, loadIsolated } from "../policy/isolate.ts";
 import { createParseCache, type PolicyFile } from "../policy/parse-cache.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
-import { createPolicySummary } from "./policy-summary.ts";
+import { createPolicySummary, summariseFiles } from "./policy-summary.ts";
 import { scanPolicyDirectory } from "./read-policies.ts";
 
 /** Diagnostics that are carried along; more help nobody. */
@@ -28,7 +28,8 @@ export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null):
     if (files.length === 0) return { kind: "empty", digest, directories };
     const loaded = loadIsolated(files, canon, lastGood, cache);
     if (loaded.set === null) {
-      return { kind: "rejected", digest, directories, diagnostics: errorsFirst(loaded.diagnostics) };
+      const summary = summariseFiles(files, digest);
+      return { kind: "rejected", digest, directories, diagnostics: errorsFirst(loaded.diagnostics), summary };
     }
     const bundle = compileBundle(loaded.set);
     lastGood = loaded.lastGood;

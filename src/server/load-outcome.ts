@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../policy/diagnostic.ts";
 import type { StaleNamespace } from "../policy/isolate.ts";
-import type { PolicySummary } from "./policy-summary.ts";
+import type { FilesSummary, PolicySummary } from "./policy-summary.ts";
 
 /** What came of looking at the policy directory once. Plain data: it crosses a thread boundary. */
 export type LoadOutcome =
@@ -21,6 +21,7 @@ export type LoadOutcome =
       readonly digest: string;
       readonly directories: readonly string[];
       readonly diagnostics: readonly Diagnostic[];
+      readonly summary: FilesSummary;
     }
   | { readonly kind: "empty"; readonly digest: string; readonly directories: readonly string[] }
   | { readonly kind: "failed"; readonly message: string }

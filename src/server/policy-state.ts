@@ -6,6 +6,7 @@ import type { StaleNamespace } from "../policy/isolate.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
 import type { Logger } from "./logger.ts";
 import type { ReloadResult } from "./metrics.ts";
+import type { FilesSummary } from "./policy-summary.ts";
 
 /** The policies in force. */
 export interface LoadedPolicies {
@@ -71,13 +72,24 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
   }
 
   /** What there is stays in force. The same problem is told once. */
-  function kept(result: ReloadResult, why: string, digest: string | null, diagnostics: readonly Diagnostic[]): void {
+  function kept(
+    result: ReloadResult,
+    why: string,
+    files: FilesSummary | null,
+    diagnostics: readonly Diagnostic[],
+  ): void {
     counted(result);
     const text = diagnosticsText(diagnostics);
     if (problem === `${why}\n${text}`) return;
     problem = `${why}\n${text}`;
     const revision = loaded?.revision ?? null;
-    const detail = { revision, result, problem: why, digest, diagnostics: diagnostics.map(diagnosticDetail) };
+    const detail = {
+      revision,
+      result,
+      problem: why,
+      diagnostics: diagnostics.map(diagnosticDetail),
+      ...(files ?? NO_FILES),
+    };
     trail.event({ event: "policies-rejected", detail });
     const inForce = revision ?? "none: everything is refused";
     log.error({ inForce, result, diagnostics: text }, why);
@@ -102,10 +114,10 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
           installed(outcome);
           return;
         case "rejected":
-          kept("rejected", "the policies are invalid", outcome.digest, outcome.diagnostics);
+          kept("rejected", "the policies are invalid", outcome.summary, outcome.diagnostics);
           return;
         case "empty":
-          kept("rejected", "the policy directory holds no policies", outcome.digest, []);
+          kept("rejected", "the policy directory holds no policies", null, []);
           return;
         case "failed":
           kept("failed", `the policies cannot be loaded: ${outcome.message}`, null, []);
@@ -116,6 +128,8 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
     },
   };
 }
+
+const NO_FILES: FilesSummary = { digest: "", files: [] };
 
 function staleDetail({ namespace, keptLastGood, diagnostics }: StaleNamespace): Record<string, unknown> {
   return { namespace, keptLastGood, diagnostics: diagnostics.map(diagnosticDetail) };

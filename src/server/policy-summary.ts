@@ -11,11 +11,16 @@ interface Listed {
   readonly names: readonly string[];
 }
 
-/** What the audit trail says of a policy set: enough to know from which files a revision came, and what it changed. */
-export interface PolicySummary {
+/** What the audit trail says of the files of a policy directory. */
+export interface FilesSummary {
   /** SHA-256 over all files. */
   readonly digest: string;
+  /** The first of them. */
   readonly files: readonly { readonly path: string; readonly sha256: string }[];
+}
+
+/** What the audit trail says of a policy set: enough to know from which files a revision came, and what it changed. */
+export interface PolicySummary extends FilesSummary {
   readonly counts: {
     readonly files: number;
     readonly rules: number;
@@ -34,8 +39,7 @@ export function createPolicySummary(): (files: readonly PolicyFile[], digest: st
     const changes = before === null ? null : changesBetween(before, parts);
     before = parts;
     return {
-      digest,
-      files: files.slice(0, MAX_LISTED).map(({ path, bytes }) => ({ path, sha256: sha256(bytes) })),
+      ...summariseFiles(files, digest),
       counts: {
         files: files.length,
         rules: set.policies.reduce((sum, { rules }) => sum + rules.length, 0),
@@ -45,6 +49,11 @@ export function createPolicySummary(): (files: readonly PolicyFile[], digest: st
       changes,
     };
   };
+}
+
+/** The digests of the files. */
+export function summariseFiles(files: readonly PolicyFile[], digest: string): FilesSummary {
+  return { digest, files: files.slice(0, MAX_LISTED).map(({ path, bytes }) => ({ path, sha256: sha256(bytes) })) };
 }
 
 /** Digests by name of everything that can change by itself. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { waitUntil } from "../../src/cli/demo/process.ts";
-import { REPOSITORY, runCli } from "../cli/run-cli.ts";
+import { REPOSITORY, run, runCli } from "../cli/run-cli.ts";
 import { openFile } from "./fixtures.ts";
 import { type Told, writeRecords } from "./records.ts";
 
@@ -125,6 +125,19 @@ describe("sallyport audit query", () => {
       expect(run.stderr).toContain(text);
     }
   }, 60_000);
+});
+
+it("asking says what is missing where the optional package is not installed", async () => {
+  await writeTrail();
+  const hook = `import { registerHooks } from "node:module";
+registerHooks({ resolve(name, context, next) {
+  if (name === "@duckdb/node-api") throw Object.assign(new Error("not installed"), { code: "ERR_MODULE_NOT_FOUND" });
+  return next(name, context);
+} });`;
+  const env = { NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(hook)}"` };
+  const main = join(REPOSITORY, "src/cli/main.ts");
+  const { code, stderr } = await run(process.execPath, [main, "audit", "query", path, "top-denied"], directory, env);
+  expect([code, stderr]).toEqual([1, expect.stringContaining("npm install @duckdb/node-api")]);
 });
 
 describe("sallyport audit verify", () => {

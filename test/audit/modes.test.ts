@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createBatchSink } from "../../src/audit/batch.ts";
 import { type AuditMode, type AuditTrail, BATCH_WINDOW } from "../../src/audit/trail.ts";
 import { DECIDED, requestPart, trailOver } from "./fixtures.ts";
@@ -130,4 +130,22 @@ describe.each(["strict", "batch", "drop"] as const)("%s", (mode) => {
     expect(trail.state).toEqual({ taken: 4, written: 1, failed: 3, tooSlow: 0, pending: 0, failure: null });
     await trail.close();
   });
+});
+
+it("a trail says each minute how many lines there are, and how many in all when it ends", async () => {
+  vi.useFakeTimers();
+  try {
+    const { target, trail } = await trailOn("batch");
+    for (let n = 0; n < 3; n += 1) ask(trail);
+    await vi.advanceTimersByTimeAsync(125_000);
+    await trail.close();
+    const events = target.written.map((line) => JSON.parse(line)).filter(({ event }) => event !== undefined);
+    expect(events).toMatchObject([
+      { event: "checkpoint", taken: 3, written: 3, failed: 0, pending: 0 },
+      { event: "checkpoint", taken: 4, written: 4 },
+      { event: "stopped", taken: 5, written: 5, failed: 0, pending: 0 },
+    ]);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -64,6 +64,7 @@ describe("files of a trail", () => {
     const closed = await closedSegments(path);
     expect(closed.map(({ compressed }) => compressed)).toEqual([true, true, true, true]);
     expect(existsSync(closedPath(path, 1))).toBe(false);
+    for (const each of closed) expect(statSync(each.path).mode & 0o777).toBe(0o600);
     const lines = gunzipSync(readFileSync(closedPath(path, 1, true)))
       .toString()
       .split("\n");

@@ -65,6 +65,7 @@ test("a trail tells the life of a server: start, each revision with what it chan
   expect(events("policies-rejected")[0]).toMatchObject({
     result: "rejected",
     digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+    files: expect.arrayContaining([{ path: "root.yaml", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }]),
   });
   const stopped = events("stopped").at(-1);
   expect(stopped).toMatchObject({ failed: 0, pending: 0 });
