@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
 import { formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
+import { leaseHeaders } from "./lease.ts";
 import type { LoadedPolicies } from "./policy-state.ts";
 
 /** What the admin pages show. */
@@ -63,17 +64,17 @@ async function answer(request: IncomingMessage, sources: AdminSources): Promise<
     case "/v1/decisions":
       return json(200, `{"decisions":[${sources.recent().join(",\n")}]}\n`);
     case "/v1/bundle":
-      return bundle(request, sources.loaded());
+      return bundle(request, sources.loaded(), sources.readiness().ready);
     default:
       return text(404, "/livez /readyz /metrics /v1/decisions /v1/bundle\n");
   }
 }
 
-function bundle(request: IncomingMessage, loaded: LoadedPolicies | null): Page {
+function bundle(request: IncomingMessage, loaded: LoadedPolicies | null, ready: boolean): Page {
   if (loaded === null) return text(503, "no policies loaded\n");
   const etag = `"${loaded.revision}"`;
   const known = (request.headers["if-none-match"] ?? "").split(",").map((each) => each.trim().replace(/^W\//, ""));
-  const headers = { etag, "cache-control": "no-cache" };
+  const headers = { etag, "cache-control": "no-cache", ...(ready ? leaseHeaders(request.headers, loaded) : {}) };
   if (known.includes(etag)) return { status: 304, type: "", body: "", headers };
   return { status: 200, type: "application/octet-stream", body: loaded.bundle, headers };
 }

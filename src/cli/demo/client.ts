@@ -87,8 +87,7 @@ export async function requestHttp1(
 ): Promise<Answer> {
   const upgrades = headers.some((header) => /^connection:/i.test(header));
   const lines = [`${line} HTTP/1.1`, ...headers, ...(upgrades ? [] : ["connection: close"])];
-  const until = (text: string): boolean => upgrades && isWhole(text);
-  return parseAnswer(await sendBytes(caller, port, `${lines.join("\r\n")}\r\n\r\n`, servername, until));
+  return parseAnswer(await sendBytes(caller, port, `${lines.join("\r\n")}\r\n\r\n`, servername, isWhole));
 }
 
 /** Headers and as many body bytes as they promise, or a switch of protocols. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, extname, join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { envoyBootstrap } from "../../generate/envoy/bootstrap.ts";
+import type { GatewaySeat } from "../../generate/envoy/settings.ts";
 import { type ListenerKind, listenerName, listenersOf } from "../../generate/listeners.ts";
 import { createCanonicaliser } from "../../pdp/canonicaliser.ts";
 import { readEngineModule } from "../../pdp/engine-module.ts";
@@ -34,6 +35,8 @@ export interface LabOptions {
   readonly uncertified?: readonly string[];
   /** Files of the gateway's `credentials` directory. */
   readonly secrets?: (authorities: Lab["authorities"]) => Promise<Readonly<Record<string, string>>>;
+  /** Where HTTP requests are decided: by the server unless told otherwise. */
+  readonly seat?: "server" | "gateway";
   /** Requests a second and workload that the gateway lets come as far as a decision. */
   readonly requestsPerSecond?: number;
 }
@@ -76,6 +79,12 @@ export interface Lab {
   startServer(until?: "ready" | "alive"): Promise<void>;
   readonly envoy: Child;
   close(): Promise<void>;
+}
+
+/** The filter beside the engine, and policies from the server's admin port. */
+function gatewaySeat(adminPort: number): GatewaySeat {
+  const filter = resolve(import.meta.dirname, "../../../build/sallyport-filter.wasm");
+  return { filter, bundles: { address: "127.0.0.1", port: adminPort } };
 }
 
 const READY_MS = 20_000;
@@ -156,6 +165,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       directory,
       portOf: (listener) => portOf.get(listenerName(listener)) ?? 0,
       authorizer: { address: "127.0.0.1", port: pdpPort, timeoutMs, failOpen: false, spiffeId: SERVER_ID },
+      seat: options.seat === "gateway" ? gatewaySeat(adminPort) : null,
       ...files.gateway,
       trustBundle: (domain) => files.trustBundles[domain] ?? files.meshCa,
       laxRoots: laxCallers ? files.meshCa : null,

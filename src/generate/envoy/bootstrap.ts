@@ -1,7 +1,14 @@
 import type { PolicySet } from "../../policy/model.ts";
 import { extension, typed } from "../envoy-parts/typed.ts";
 import { hostCidr } from "../public-addresses.ts";
-import { addressCluster, authorizerCluster, internalCluster, outsideCluster, requestCluster } from "./clusters.ts";
+import {
+  addressCluster,
+  authorizerCluster,
+  bundlesCluster,
+  internalCluster,
+  outsideCluster,
+  requestCluster,
+} from "./clusters.ts";
 import { connectionListener, NOWHERE } from "./connection-listener.ts";
 import { diallerListener, lookUpListener, namingListener } from "./dialler.ts";
 import { diallerName, lookUpName, namingName } from "./dialler-name.ts";
@@ -52,6 +59,7 @@ export function envoyBootstrap(set: PolicySet, settings: EnvoySettings): object 
       ],
       clusters: [
         authorizerCluster(settings, trustDomains[0] ?? ""),
+        ...(settings.seat === null ? [] : [bundlesCluster(settings.seat)]),
         ...requestClusters(settings, outlets),
         ...bytes.map((outlet) => internalCluster(namingName(outlet))),
         ...lookedUp.map((outlet) => internalCluster(lookUpName(outlet))),

@@ -4,7 +4,7 @@ import { isWildcard } from "../services.ts";
 import { namingName } from "./dialler-name.ts";
 import { dnsCache } from "./dns.ts";
 import { clusterName, type Outlet } from "./outlet.ts";
-import type { EnvoySettings } from "./settings.ts";
+import type { EnvoySettings, GatewaySeat } from "./settings.ts";
 import { authorizerTls, internalTransport, outsideTls } from "./tls.ts";
 
 /** The name of the cluster that dials. */
@@ -12,6 +12,19 @@ export const OUTSIDE = "outside";
 
 /** The name of the authorizer's cluster. */
 export const AUTHORIZER = "sallyport";
+
+/** The name of the cluster that the gateway seat fetches policies from. */
+export const BUNDLES = "sallyport-bundles";
+
+/** Where policies come from. */
+export function bundlesCluster({ bundles: { address, port } }: GatewaySeat): object {
+  return {
+    name: BUNDLES,
+    type: "STATIC",
+    connect_timeout: "1s",
+    load_assignment: endpoint(BUNDLES, address, port),
+  };
+}
 
 function protocolOptions(fields: object): object {
   const name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";

@@ -2,13 +2,15 @@ import { setForRequest } from "../envoy-parts/filter-state.ts";
 import { limitPerWorkload } from "../envoy-parts/limit.ts";
 import { extension } from "../envoy-parts/typed.ts";
 import { requestAuthorization } from "./authorization.ts";
+import { decideHere } from "./seat.ts";
 import type { EnvoySettings } from "./settings.ts";
 
 /** Everything a request passes on a listener for workloads, in this order. */
-export function requestFilters(settings: EnvoySettings): readonly object[] {
+export function requestFilters(settings: EnvoySettings, dialled: number): readonly object[] {
+  const { seat } = settings;
   return [
     limitPerWorkload(settings.requestsPerSecond),
-    requestAuthorization(settings),
+    seat === null ? requestAuthorization(settings) : decideHere(seat, dialled),
     setForRequest(),
     extension("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", {
       suppress_envoy_headers: true,

@@ -34,7 +34,7 @@ export function requestListener(
               request_headers_to_remove: ["x-envoy-peer-metadata", "x-envoy-peer-metadata-id"],
               virtual_hosts: virtualHosts(outlets, outlets.at(listener), listener.dialled),
             },
-            http_filters: requestFilters(settings),
+            http_filters: requestFilters(settings, listener.dialled),
           }),
         ],
       },

@@ -1,5 +1,13 @@
 import type { GatewayListener } from "../listeners.ts";
 
+/** Where Envoy decides HTTP requests itself. */
+export interface GatewaySeat {
+  /** File of the filter. */
+  readonly filter: string;
+  /** Where the policies come from. */
+  readonly bundles: { readonly address: string; readonly port: number };
+}
+
 /** What a standalone gateway needs to know besides the policies. Paths are files on the gateway's machine. */
 export interface EnvoySettings {
   readonly listenAddress: string;
@@ -14,6 +22,8 @@ export interface EnvoySettings {
     /** SPIFFE ID that it must prove. */
     readonly spiffeId: string;
   };
+  /** Null where the authorizer is asked about each request. */
+  readonly seat: GatewaySeat | null;
   /** The gateway's own certificate. */
   readonly certificate: string;
   readonly key: string;

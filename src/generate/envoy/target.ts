@@ -59,6 +59,7 @@ function standardSettings({ authorizer, clusterDomain, trustDomains }: EgressGat
       failOpen,
       spiffeId: `spiffe://${trustDomains[0]}/ns/${namespace}/sa/${name}`,
     },
+    seat: null,
     certificate: "/etc/sallyport/tls/tls.crt",
     key: "/etc/sallyport/tls/tls.key",
     trustBundle: (domain) => `/etc/sallyport/trust/${domain}.pem`,

@@ -1,0 +1,120 @@
+/** The gateway seat: what Envoy calls. The same engine as everywhere decides; this is what is round it. */
+import { decideQuestion } from "../engine/decide";
+import * as L from "../engine/layout";
+import { answer } from "../engine/state";
+import { fail, refuse, tell } from "./answer";
+import * as asking from "./ask";
+import { bytesOf, constant, GIVEN, GIVEN_LENGTH, given, givenLength, lengthOf, release } from "./bytes-of";
+import { drawId } from "./decision-id";
+import { CONTINUE, getBuffer, getProperty, PAUSE, PLUGIN_CONFIGURATION, setTickPeriod, wallMs } from "./host-calls";
+import * as lease from "./lease";
+import { forgetRequest, readRequest, writeQuestion } from "./question";
+import { configure } from "./settings";
+
+/** How often the server is asked whether the policies are still in force. */
+const POLL_MS: u32 = 1_000;
+/** The root id of a listener's plugin is the port that its routes lead to. */
+const ROOT_ID: usize = constant("plugin_root_id");
+
+export function proxy_abi_version_0_2_1(): void {}
+
+export function proxy_on_memory_allocate(bytes: usize): usize {
+  return heap.alloc(bytes);
+}
+
+export function proxy_on_context_create(_context: u32, _parent: u32): void {}
+
+export function proxy_on_vm_start(_context: u32, _bytes: u32): u32 {
+  return 1;
+}
+
+export function proxy_on_configure(_context: u32, bytes: u32): u32 {
+  if (getBuffer(PLUGIN_CONFIGURATION, 0, bytes, GIVEN, GIVEN_LENGTH) != 0) return 0;
+  const right = configure(given(), givenLength());
+  release();
+  if (!right) return 0;
+  setTickPeriod(POLL_MS);
+  lease.poll();
+  return 1;
+}
+
+export function proxy_on_tick(_context: u32): void {
+  lease.poll();
+}
+
+export function proxy_on_http_call_response(_context: u32, token: u32, _headers: u32, body: u32, _trailers: u32): void {
+  lease.answered(token, body);
+}
+
+/**
+ * Decides a request before anything of it is forwarded. Without a lease the server is asked, and the request waits; a request that
+ * cannot be asked about is refused. Headers are never changed.
+ */
+export function proxy_on_request_headers(context: u32, _count: u32, _end: u32): u32 {
+  if (getProperty(bytesOf(ROOT_ID), lengthOf(ROOT_ID), GIVEN, GIVEN_LENGTH) != 0) unreachable();
+  const port = given();
+  const portLength = givenLength();
+  store<u32>(GIVEN, 0);
+  readRequest();
+  const result = lease.isFresh() ? decide(port, portLength) : wait(context, port, portLength);
+  forgetRequest();
+  heap.free(port);
+  return result;
+}
+
+function decide(port: usize, portLength: usize): u32 {
+  writeQuestion(port, portLength);
+  decideQuestion(<f64>wallMs());
+  drawId();
+  tell(lease.revision, lease.REVISION_LENGTH);
+  if (load<u32>(answer + L.A_EFFECT) == L.EFFECT_ALLOW) return CONTINUE;
+  refuse();
+  return PAUSE;
+}
+
+function wait(context: u32, port: usize, portLength: usize): u32 {
+  if (!asking.ask(context, port, portLength)) fail();
+  return PAUSE;
+}
+
+export function proxy_on_grpc_receive(_context: u32, token: u32, bytes: u32): void {
+  asking.answered(token, bytes);
+}
+
+export function proxy_on_grpc_close(_context: u32, token: u32, _status: u32): void {
+  asking.lost(token);
+}
+
+export function proxy_on_grpc_receive_initial_metadata(_context: u32, _token: u32, _count: u32): void {}
+
+export function proxy_on_grpc_receive_trailing_metadata(_context: u32, _token: u32, _count: u32): void {}
+
+export function proxy_on_request_body(_context: u32, _bytes: u32, _end: u32): u32 {
+  return CONTINUE;
+}
+
+export function proxy_on_request_trailers(_context: u32, _count: u32): u32 {
+  return CONTINUE;
+}
+
+export function proxy_on_response_headers(_context: u32, _count: u32, _end: u32): u32 {
+  return CONTINUE;
+}
+
+export function proxy_on_response_body(_context: u32, _bytes: u32, _end: u32): u32 {
+  return CONTINUE;
+}
+
+export function proxy_on_response_trailers(_context: u32, _count: u32): u32 {
+  return CONTINUE;
+}
+
+export function proxy_on_done(_context: u32): u32 {
+  return 1;
+}
+
+export function proxy_on_log(_context: u32): void {}
+
+export function proxy_on_delete(context: u32): void {
+  asking.ended(context);
+}

@@ -1,0 +1,131 @@
+/** Puts a request into the engine's question, as src/pdp/question.ts and src/server/check-request.ts do for the server. */
+import { equals, isText } from "../engine/bytes";
+import * as L from "../engine/layout";
+import { at, field, question, refBytes, refLength, reserveQuestion } from "../engine/state";
+import { bytesOf, constant, GIVEN, GIVEN_LENGTH, given, givenLength, lengthOf, release } from "./bytes-of";
+import { getPairs, getProperty, REQUEST_HEADERS } from "./host-calls";
+
+/** Who asks. Without a URI SAN there is no identity; that a certificate was shown all the same is told by its other names, as Envoy tells the server. */
+const URI_SAN: usize = constant("connection\0uri_san_peer_certificate");
+const DNS_SAN: usize = constant("connection\0dns_san_peer_certificate");
+const SUBJECT: usize = constant("connection\0subject_peer_certificate");
+
+/** The request as it came: addresses within `pairs`, which stays until `forget`. */
+export let pairs: usize = 0;
+export let pairsLength: usize = 0;
+export let authority: usize = 0;
+export let authorityLength: usize = 0;
+export let method: usize = 0;
+export let methodLength: usize = 0;
+export let path: usize = 0;
+export let pathLength: usize = 0;
+export let principal: usize = 0;
+export let principalLength: usize = 0;
+
+/** Reads the peer's URI SAN and the headers. */
+export function readRequest(): void {
+  principalLength = 0;
+  if (!readPeer(URI_SAN) && !readPeer(DNS_SAN)) readPeer(SUBJECT);
+  if (getPairs(REQUEST_HEADERS, GIVEN, GIVEN_LENGTH) != 0) unreachable();
+  pairs = given();
+  pairsLength = givenLength();
+  store<u32>(GIVEN, 0);
+  authorityLength = 0;
+  methodLength = 0;
+  pathLength = 0;
+  const count = load<u32>(pairs);
+  let text = pairs + 4 + (<usize>count << 3);
+  for (let i: u32 = 0; i < count; i++) {
+    const name = text;
+    const nameLength = <usize>load<u32>(pairs + 4 + (<usize>i << 3));
+    const value = name + nameLength + 1;
+    const valueLength = <usize>load<u32>(pairs + 8 + (<usize>i << 3));
+    text = value + valueLength + 1;
+    // Pseudo-headers come first and once: Envoy's codecs refuse anything else.
+    if (load<u8>(name) != 58) continue;
+    if (isText(name, nameLength, ":authority")) {
+      authority = value;
+      authorityLength = valueLength;
+    } else if (isText(name, nameLength, ":method")) {
+      method = value;
+      methodLength = valueLength;
+    } else if (isText(name, nameLength, ":path")) {
+      path = value;
+      pathLength = valueLength;
+    }
+  }
+}
+
+/** False when there is no such name. */
+function readPeer(property: usize): bool {
+  if (getProperty(bytesOf(property), lengthOf(property), GIVEN, GIVEN_LENGTH) != 0) return false;
+  if (givenLength() == 0) {
+    release();
+    return false;
+  }
+  principal = given();
+  principalLength = givenLength();
+  store<u32>(GIVEN, 0);
+  return true;
+}
+
+/** Lets go of what `readRequest` read. */
+export function forgetRequest(): void {
+  if (principalLength != 0) heap.free(principal);
+  heap.free(pairs);
+  principalLength = 0;
+  release();
+}
+
+/** Does the engine look at headers of this name? */
+function isRead(name: usize, length: usize): bool {
+  if (isText(name, length, "host") || isText(name, length, "upgrade") || isText(name, length, "connection")) return true;
+  if (isText(name, length, "content-type") || isText(name, length, ":protocol")) return true;
+  const count = field(L.H_HEADER_COUNT);
+  const list = at(field(L.H_HEADERS));
+  for (let i: u32 = 0; i < count; i++) {
+    const ref = load<u32>(list + (<usize>i << 2));
+    if (<usize>refLength(ref) == length && equals(refBytes(ref), name, length)) return true;
+  }
+  return false;
+}
+
+/** Writes the question of the request that was read. `port` is what the matched route leads to. */
+export function writeQuestion(port: usize, portLength: usize): void {
+  const texts = principalLength + authorityLength + portLength + methodLength + pathLength;
+  // Each header takes no more here than it took in the pairs.
+  reserveQuestion(L.Q_TEXT + <u32>(texts + pairsLength));
+  store<u32>(question + L.Q_KIND, L.KIND_HTTP);
+  store<u32>(question + L.Q_PRINCIPAL, <u32>principalLength);
+  store<u32>(question + L.Q_HOST, <u32>authorityLength);
+  store<u32>(question + L.Q_PORT, <u32>portLength);
+  store<u32>(question + L.Q_METHOD, <u32>methodLength);
+  store<u32>(question + L.Q_PATH, <u32>pathLength);
+  let p = question + L.Q_TEXT;
+  p = append(p, principal, principalLength);
+  p = append(p, authority, authorityLength);
+  p = append(p, port, portLength);
+  p = append(p, method, methodLength);
+  p = append(p, path, pathLength);
+  const count = load<u32>(pairs);
+  let text = pairs + 4 + (<usize>count << 3);
+  let taken: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const nameLength = <usize>load<u32>(pairs + 4 + (<usize>i << 3));
+    const valueLength = <usize>load<u32>(pairs + 8 + (<usize>i << 3));
+    const name = text;
+    text = name + nameLength + 1 + valueLength + 1;
+    if (!isRead(name, nameLength)) continue;
+    store<u32>(p, <u32>nameLength);
+    store<u32>(p + 4, <u32>valueLength);
+    p = append(p + 8, name, nameLength);
+    p = append(p, name + nameLength + 1, valueLength);
+    taken++;
+  }
+  store<u32>(question + L.Q_HEADERS, taken);
+}
+
+function append(to: usize, from: usize, length: usize): usize {
+  memory.copy(to, from, length);
+  return to + length;
+}

@@ -1,0 +1,34 @@
+/** What the plugin's configuration says: lines `name=value`. All listeners of a gateway say the same. */
+import { isText } from "../engine/bytes";
+
+/** Names of Envoy's clusters, as constants of bytes-of; 0 while they are not set. */
+export let bundleCluster: usize = 0;
+export let checkCluster: usize = 0;
+
+/** Reads the configuration. False when it is none that can be worked with. */
+export function configure(text: usize, length: usize): bool {
+  let from: usize = 0;
+  while (from < length) {
+    let end = from;
+    while (end < length && load<u8>(text + end) != 10) end++;
+    let equal = from;
+    while (equal < end && load<u8>(text + equal) != 61) equal++;
+    if (equal < end) {
+      const value = text + equal + 1;
+      const valueLength = end - equal - 1;
+      if (isText(text + from, equal - from, "bundle")) bundleCluster = replaced(bundleCluster, value, valueLength);
+      else if (isText(text + from, equal - from, "check")) checkCluster = replaced(checkCluster, value, valueLength);
+      else return false;
+    }
+    from = end + 1;
+  }
+  return bundleCluster != 0 && checkCluster != 0;
+}
+
+function replaced(before: usize, value: usize, length: usize): usize {
+  if (before != 0) heap.free(before);
+  const copy = heap.alloc(length + 4);
+  store<u32>(copy, <u32>length);
+  memory.copy(copy + 4, value, length);
+  return copy;
+}

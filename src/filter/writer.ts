@@ -1,0 +1,82 @@
+/** Texts and messages that are put together in one buffer, which is used again for each. What does not fit is a trap: denied. */
+
+const CAPACITY: usize = 64 * 1024;
+export const buffer: usize = memory.data(64 * 1024, 8);
+let at: usize = 0;
+
+export function begin(): void {
+  at = 0;
+}
+
+/** Bytes written since `begin`. */
+export function written(): usize {
+  return at;
+}
+
+function need(bytes: usize): usize {
+  if (at + bytes > CAPACITY) unreachable();
+  const address = buffer + at;
+  at += bytes;
+  return address;
+}
+
+export function putByte(byte: u32): void {
+  store<u8>(need(1), <u8>byte);
+}
+
+export function putU32(value: u32): void {
+  store<u32>(need(4), value);
+}
+
+/** Overwrites a u32 at an offset. */
+export function patchU32(offset: usize, value: u32): void {
+  store<u32>(buffer + offset, value);
+}
+
+export function putBytes(address: usize, length: usize): void {
+  memory.copy(need(length), address, length);
+}
+
+/** A literal of ASCII. */
+export function putText(text: string): void {
+  const address = need(text.length);
+  for (let i = 0; i < text.length; i++) store<u8>(address + i, <u8>text.charCodeAt(i));
+}
+
+export function putNumber(value: u64): void {
+  let divisor: u64 = 1;
+  while (value / divisor >= 10) divisor *= 10;
+  for (; divisor > 0; divisor /= 10) putByte(<u32>(48 + ((value / divisor) % 10)));
+}
+
+const HEX: string = "0123456789abcdef";
+
+export function putHexDigit(value: u32): void {
+  putByte(HEX.charCodeAt(value & 15));
+}
+
+/** What JSON.stringify makes of a text, without its quotes. Bytes beyond ASCII stay as they are. */
+export function putEscaped(address: usize, length: usize): void {
+  for (let i: usize = 0; i < length; i++) {
+    const c = <u32>load<u8>(address + i);
+    if (c == 34 || c == 92) {
+      putByte(92);
+      putByte(c);
+    } else if (c >= 32) putByte(c);
+    else putControl(c);
+  }
+}
+
+function putControl(c: u32): void {
+  putByte(92);
+  if (c == 8) putByte(98);
+  else if (c == 9) putByte(116);
+  else if (c == 10) putByte(110);
+  else if (c == 12) putByte(102);
+  else if (c == 13) putByte(114);
+  else {
+    putText("u00");
+    putHexDigit(c >>> 4);
+    putHexDigit(c);
+  }
+}

@@ -1,0 +1,174 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Answer, type Caller, requestHttp1, requestHttp2 } from "../../src/cli/demo/client.ts";
+import { type Lab, startLab } from "../../src/cli/demo/lab.ts";
+import { createCanonicaliser } from "../../src/pdp/canonicaliser.ts";
+import { readEngineModule } from "../../src/pdp/engine-module.ts";
+import { loadPolicySet } from "../../src/policy/load.ts";
+import { readPolicyDirectory } from "../../src/server/read-policies.ts";
+import { E2E_POLICIES, eventually } from "../support/gateway.ts";
+import { reachOf } from "../support/reach.ts";
+import { differences } from "./reach-gateway.ts";
+
+const SHIPPED = new URL("../../policies", import.meta.url).pathname;
+const LEASE_MS = 5_000;
+
+/** Decisions of the server seat on record: what the filter decides leaves none there. */
+async function asked(lab: Lab): Promise<number> {
+  return (await lab.records()).filter(({ seat, target }) => seat === "server" && target.protocol === "http").length;
+}
+
+/** Waits until the filter decides by itself, in all of Envoy's workers. */
+async function untilSeated(lab: Lab, ask: () => Promise<Answer>): Promise<void> {
+  const quiet = async (): Promise<boolean> => {
+    const before = await asked(lab);
+    for (let n = 0; n < 20; n += 1) await ask();
+    return (await asked(lab)) === before;
+  };
+  expect(await eventually(quiet, (done) => done, 20_000)).toBe(true);
+}
+
+const GET = (lab: Lab, caller: Caller, host: string, path = "/v1/charges") =>
+  requestHttp1(caller, lab.port("http", 80), `GET ${path}`, [`host: ${host}`]);
+
+describe("Envoy decides by itself", () => {
+  it("as check says, for every workload, service and port of the shipped policies, and asks nobody", async () => {
+    const { set } = loadPolicySet(await readPolicyDirectory(SHIPPED), createCanonicaliser(readEngineModule()));
+    if (set === null) throw new Error("the shipped policies are refused");
+    const lab = await startLab({ policies: SHIPPED, timeoutMs: 5_000, seat: "gateway" });
+    try {
+      const checkout = await lab.workload("payments/checkout");
+      await untilSeated(lab, () => GET(lab, checkout, "api.stripe.com"));
+      const before = await asked(lab);
+      expect(await differences(lab, reachOf(set), set.gateway.trustDomains[0] ?? "")).toEqual([]);
+      expect(await asked(lab)).toBe(before);
+    } finally {
+      await lab.close();
+    }
+  }, 180_000);
+});
+
+describe("the gateway seat and the server seat", () => {
+  const labs: { gateway: Lab; server: Lab }[] = [];
+  beforeAll(async () => {
+    const gateway = await startLab({ policies: E2E_POLICIES, timeoutMs: 3_000, seat: "gateway", laxCallers: true });
+    const server = await startLab({ policies: E2E_POLICIES, timeoutMs: 3_000, laxCallers: true });
+    labs.push({ gateway, server });
+  }, 90_000);
+  afterAll(async () => {
+    for (const { gateway, server } of labs) await Promise.all([gateway.close(), server.close()]);
+  });
+
+  it("answer the same, to the byte, whatever is asked", async () => {
+    const [{ gateway, server } = { gateway: null, server: null }] = labs;
+    if (gateway === null || server === null) throw new Error("no labs");
+    const who = ["shop/cart", "shop/web", "bank/app", "nobody/there"];
+    const seatOf = async (lab: Lab) => Promise.all([...who.map((each) => lab.workload(each)), lab.caller([])]);
+    const callers = { gateway: await seatOf(gateway), server: await seatOf(server) };
+    const first = callers.gateway[0];
+    if (first === undefined) throw new Error("no callers");
+    await untilSeated(gateway, () => GET(gateway, first, "api.example.com"));
+    const hosts = hostsOf(await readFile(join(E2E_POLICIES, "services.yaml"), "utf8").catch(() => ""));
+    const odd = [
+      "api.example.com.",
+      "API.EXAMPLE.COM",
+      "10.0.0.1",
+      "127.0.0.1:80",
+      "x.svc.cluster.local",
+      "a..b",
+      "xn--a",
+      "[::1]",
+    ];
+    const paths = ["/", "/v1/charges?q=1", "/a/../b", "/%2e%2e/x", "/a%2fb", "//x", "/;a=b", "*"];
+    const headers = [[], ["x-team: a"], ["x-team: a", "x-team: b"], ["connection: upgrade", "upgrade: websocket"]];
+    let compared = 0;
+    for (const [index] of callers.gateway.entries()) {
+      for (const host of [...hosts, ...odd]) {
+        for (const path of paths) {
+          const extra = headers[compared % headers.length] ?? [];
+          const ask = (lab: Lab, caller: Caller | undefined) =>
+            requestHttp1(caller ?? first, lab.port("http", 80), `GET ${path}`, [`host: ${host}`, ...extra]);
+          const [one, other] = await Promise.all([
+            ask(gateway, callers.gateway[index]),
+            ask(server, callers.server[index]),
+          ]);
+          expect(plain(one), `${index} ${host}${path} ${extra}`).toEqual(plain(other));
+          compared += 1;
+        }
+      }
+    }
+    expect(compared).toBeGreaterThan(300);
+  }, 240_000);
+});
+
+/** Hosts of a registry, wildcards with a name in place of the star. */
+function hostsOf(text: string): readonly string[] {
+  return [...text.matchAll(/^\s*(?:- |hosts: \[)([*\w.-]+\.[a-z]+)/gm)]
+    .map(([, host = ""]) => host.replace("*", "some"))
+    .slice(0, 8);
+}
+
+/** What of an answer must not differ: everything but the decision's id and who answered when. */
+function plain({ status, headers, body }: Answer): unknown {
+  const id = headers["x-sallyport-decision-id"] ?? "";
+  return {
+    status,
+    type: headers["content-type"],
+    named: id !== "",
+    body: id === "" ? body : body.replaceAll(id, "ID"),
+  };
+}
+
+describe("what ends the right to decide", () => {
+  let lab: Lab;
+  let caller: Caller;
+  const ask = () => GET(lab, caller, "api.stripe.com");
+  const status = async () => (await ask()).status;
+  beforeAll(async () => {
+    lab = await startLab({ policies: SHIPPED, timeoutMs: 2_000, seat: "gateway" });
+    caller = await lab.workload("payments/checkout");
+    await untilSeated(lab, ask);
+  }, 60_000);
+  afterAll(() => lab.close());
+
+  it("a revocation is in force within a lease, without a question", async () => {
+    const file = join(lab.policies, "payments/stripe.yaml");
+    const text = await readFile(file, "utf8");
+    expect(await status()).toBe(200);
+    await rm(file);
+    const revoked = await eventually(status, (each) => each === 403, LEASE_MS + 2_000);
+    expect(revoked).toBe(403);
+    await writeFile(file, text);
+    expect(await eventually(status, (each) => each === 200, LEASE_MS + 2_000)).toBe(200);
+  }, 60_000);
+
+  it("a server that is gone: decided for a lease, then refused, then decided again", async () => {
+    await untilSeated(lab, ask);
+    await lab.server.stop("SIGKILL");
+    const begun = Date.now();
+    expect(await status()).toBe(200);
+    const refused = await eventually(status, (each) => each === 503, LEASE_MS + 4_000);
+    expect([refused, Date.now() - begun > 2_000]).toEqual([503, true]);
+    // In every worker.
+    await sleep(LEASE_MS);
+    for (let n = 0; n < 20; n += 1) expect(await status()).toBe(503);
+    await lab.startServer();
+    expect(await eventually(status, (each) => each === 200, 10_000)).toBe(200);
+    await untilSeated(lab, ask);
+  }, 90_000);
+
+  it("over HTTP/2 too, with the id in body and header alike", async () => {
+    const headers = { ":method": "GET", ":scheme": "http", ":path": "/x", ":authority": "nowhere.example.org" };
+    const answer = await requestHttp2(caller, lab.port("http", 80), headers);
+    expect(answer.status).toBe(403);
+    expect(JSON.parse(answer.body)).toMatchObject({
+      decision: answer.headers["x-sallyport-decision-id"],
+      reason: "unregistered-target",
+    });
+    expect(answer.headers["x-sallyport-decision-id"]).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
+  });
+});
