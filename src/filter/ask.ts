@@ -234,8 +234,11 @@ function nested(end: usize): usize {
 function skip(tag: u32, end: usize): void {
   const kind = tag & 7;
   if (kind == 0) varint();
-  else if (kind == 2) cursor += nested(end);
-  else if (kind == 5 && end - cursor >= 4) cursor += 4;
+  else if (kind == 2) {
+    // Not `+=`: reading the length moves the cursor.
+    const length = nested(end);
+    cursor += length;
+  } else if (kind == 5 && end - cursor >= 4) cursor += 4;
   else if (kind == 1 && end - cursor >= 8) cursor += 8;
   else {
     broken = true;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, type Caller, requestHttp1, requestHttp2 } from "../../src/cli/demo/client.ts";
 import { type Lab, startLab } from "../../src/cli/demo/lab.ts";
+import { freePorts } from "../../src/cli/demo/process.ts";
 import { createCanonicaliser } from "../../src/pdp/canonicaliser.ts";
 import { readEngineModule } from "../../src/pdp/engine-module.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
@@ -51,26 +52,30 @@ describe("Envoy decides by itself", () => {
 });
 
 describe("the gateway seat and the server seat", () => {
-  const labs: { gateway: Lab; server: Lab }[] = [];
+  let labs: { readonly seated: Lab; readonly asking: Lab; readonly server: Lab } | null = null;
   beforeAll(async () => {
-    const gateway = await startLab({ policies: E2E_POLICIES, timeoutMs: 3_000, seat: "gateway", laxCallers: true });
-    const server = await startLab({ policies: E2E_POLICIES, timeoutMs: 3_000, laxCallers: true });
-    labs.push({ gateway, server });
-  }, 90_000);
+    const options = { policies: E2E_POLICIES, timeoutMs: 3_000, laxCallers: true };
+    const seated = await startLab({ ...options, seat: "gateway" });
+    // Its policies never come, so that it asks about everything.
+    const asking = await startLab({ ...options, seat: "gateway", between: async () => (await freePorts(1))[0] ?? 1 });
+    labs = { seated, asking, server: await startLab(options) };
+  }, 120_000);
   afterAll(async () => {
-    for (const { gateway, server } of labs) await Promise.all([gateway.close(), server.close()]);
+    if (labs !== null) await Promise.all(Object.values(labs).map((lab) => lab.close()));
   });
 
-  it("answer the same, to the byte, whatever is asked", async () => {
-    const [{ gateway, server } = { gateway: null, server: null }] = labs;
-    if (gateway === null || server === null) throw new Error("no labs");
-    const who = ["shop/cart", "shop/web", "bank/app", "nobody/there"];
-    const seatOf = async (lab: Lab) => Promise.all([...who.map((each) => lab.workload(each)), lab.caller([])]);
-    const callers = { gateway: await seatOf(gateway), server: await seatOf(server) };
-    const first = callers.gateway[0];
+  it("answer the same, to the byte, whatever is asked, whether the gateway decides or asks", async () => {
+    if (labs === null) throw new Error("no labs");
+    const { seated, asking, server } = labs;
+    const who = ["shop/cart", "shop/web", "bank/app", "nobody/there", "no identity"];
+    const callersOf = (lab: Lab) =>
+      Promise.all(who.map((each) => (each === "no identity" ? lab.caller([]) : lab.workload(each))));
+    const [seatedAs, askingAs, serverAs] = await Promise.all([seated, asking, server].map(callersOf));
+    const first = seatedAs?.[0];
     if (first === undefined) throw new Error("no callers");
-    await untilSeated(gateway, () => GET(gateway, first, "api.example.com"));
-    const hosts = hostsOf(await readFile(join(E2E_POLICIES, "services.yaml"), "utf8").catch(() => ""));
+    await untilSeated(seated, () => GET(seated, first, "api.example.com"));
+    const hosts = hostsOf(await readFile(join(E2E_POLICIES, "services.yaml"), "utf8"));
+    expect(hosts.length).toBeGreaterThan(3);
     const odd = [
       "api.example.com.",
       "API.EXAMPLE.COM",
@@ -84,17 +89,16 @@ describe("the gateway seat and the server seat", () => {
     const paths = ["/", "/v1/charges?q=1", "/a/../b", "/%2e%2e/x", "/a%2fb", "//x", "/;a=b", "*"];
     const headers = [[], ["x-team: a"], ["x-team: a", "x-team: b"], ["connection: upgrade", "upgrade: websocket"]];
     let compared = 0;
-    for (const [index] of callers.gateway.entries()) {
+    for (const [index] of who.entries()) {
       for (const host of [...hosts, ...odd]) {
         for (const path of paths) {
           const extra = headers[compared % headers.length] ?? [];
-          const ask = (lab: Lab, caller: Caller | undefined) =>
-            requestHttp1(caller ?? first, lab.port("http", 80), `GET ${path}`, [`host: ${host}`, ...extra]);
-          const [one, other] = await Promise.all([
-            ask(gateway, callers.gateway[index]),
-            ask(server, callers.server[index]),
-          ]);
-          expect(plain(one), `${index} ${host}${path} ${extra}`).toEqual(plain(other));
+          const ask = (lab: Lab, callers: readonly Caller[] | undefined) =>
+            requestHttp1(callers?.[index] ?? first, lab.port("http", 80), `GET ${path}`, [`host: ${host}`, ...extra]);
+          const answers = await Promise.all([ask(seated, seatedAs), ask(asking, askingAs), ask(server, serverAs)]);
+          const [here, asked, there] = answers.map(plain);
+          expect(here, `decided: ${index} ${host}${path} ${extra}`).toEqual(there);
+          expect(asked, `asked: ${index} ${host}${path} ${extra}`).toEqual(there);
           compared += 1;
         }
       }

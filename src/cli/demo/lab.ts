@@ -37,6 +37,8 @@ export interface LabOptions {
   readonly secrets?: (authorities: Lab["authorities"]) => Promise<Readonly<Record<string, string>>>;
   /** Where HTTP requests are decided: by the server unless told otherwise. */
   readonly seat?: "server" | "gateway";
+  /** Stands between the gateway's filter and the server's policies; told the server's port, it gives its own. */
+  readonly between?: (adminPort: number) => Promise<number>;
   /** Requests a second and workload that the gateway lets come as far as a decision. */
   readonly requestsPerSecond?: number;
 }
@@ -82,9 +84,9 @@ export interface Lab {
 }
 
 /** The filter beside the engine, and policies from the server's admin port. */
-function gatewaySeat(adminPort: number): GatewaySeat {
+function gatewaySeat(port: number): GatewaySeat {
   const filter = resolve(import.meta.dirname, "../../../build/sallyport-filter.wasm");
-  return { filter, bundles: { address: "127.0.0.1", port: adminPort } };
+  return { filter, bundles: { address: "127.0.0.1", port } };
 }
 
 const READY_MS = 20_000;
@@ -165,7 +167,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       directory,
       portOf: (listener) => portOf.get(listenerName(listener)) ?? 0,
       authorizer: { address: "127.0.0.1", port: pdpPort, timeoutMs, failOpen: false, spiffeId: SERVER_ID },
-      seat: options.seat === "gateway" ? gatewaySeat(adminPort) : null,
+      seat: options.seat === "gateway" ? gatewaySeat((await options.between?.(adminPort)) ?? adminPort) : null,
       ...files.gateway,
       trustBundle: (domain) => files.trustBundles[domain] ?? files.meshCa,
       laxRoots: laxCallers ? files.meshCa : null,
