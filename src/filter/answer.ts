@@ -3,6 +3,7 @@ import * as L from "../engine/layout";
 import { answer, at, field, refBytes, refLength } from "../engine/state";
 import { bytesOf, constant, lengthOf } from "./bytes-of";
 import { drawId, ID_LENGTH, id } from "./decision-id";
+import { count, failed } from "./figures";
 import { denialAdvice, denialMessage, reasonName } from "./denials";
 import { sendResponse, setProperty } from "./host-calls";
 import * as w from "./writer";
@@ -177,6 +178,7 @@ export function refuse(): void {
 
 /** Refuses the request because there was no answer: a failure of the authorizer, not a decision. */
 export function fail(): void {
+  count(failed);
   drawId();
   beginBody("internal-error");
   w.putText(denialMessage(<u32>-1));

@@ -105,6 +105,18 @@ export declare function grpcCall(
 @external("env", "proxy_get_current_time_nanoseconds")
 export declare function wallClock(nanoseconds: usize): u32;
 
+/** Makes a figure of Envoy's own, `wasmcustom.NAME`, or finds it: kind 0 counts, kind 1 is set. */
+@external("env", "proxy_define_metric")
+export declare function defineMetric(kind: u32, name: usize, length: usize, metric: usize): u32;
+
+/** Counts on. */
+@external("env", "proxy_increment_metric")
+export declare function incrementMetric(metric: u32, by: i64): u32;
+
+/** Sets. */
+@external("env", "proxy_record_metric")
+export declare function recordMetric(metric: u32, value: u64): u32;
+
 @external("wasi_snapshot_preview1", "clock_time_get")
 declare function clockTime(clock: u32, precision: u64, nanoseconds: usize): u32;
 

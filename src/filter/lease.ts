@@ -6,6 +6,7 @@
 import { takeBundle } from "../engine/state";
 import { bytesOf, constant, GIVEN, GIVEN_LENGTH, given, givenLength, lengthOf, release } from "./bytes-of";
 import { getBuffer, getHeader, HTTP_CALL_BODY, HTTP_CALL_HEADERS, httpCall, log, monotonicMs, random, WARN } from "./host-calls";
+import * as figures from "./figures";
 import { bundleCluster } from "./settings";
 import { digest, sha256 } from "./sha256";
 import * as w from "./writer";
@@ -45,7 +46,9 @@ export function isFresh(): bool {
 
 /** Asks the server for its policies, or whether they are still those. One poll is under way at a time. */
 export function poll(): void {
-  if (waiting && monotonicMs() < sentAt + POLL_TIMEOUT_MS + 500) return;
+  const now = monotonicMs();
+  figures.set(figures.leaseLeft, held != 0 && now < until ? until - now : 0);
+  if (waiting && now < sentAt + POLL_TIMEOUT_MS + 500) return;
   drawNonce();
   w.begin();
   const pairs: u32 = held == 0 ? 4 : 5;
@@ -97,7 +100,9 @@ export function poll(): void {
 export function answered(answeredToken: u32, bodyLength: u32): void {
   if (!waiting || answeredToken != load<u32>(token)) return;
   waiting = false;
-  if (!take(bodyLength)) log(WARN, bytesOf(REFUSED), lengthOf(REFUSED));
+  if (take(bodyLength)) return;
+  figures.count(figures.pollsRefused);
+  log(WARN, bytesOf(REFUSED), lengthOf(REFUSED));
 }
 
 function take(bodyLength: usize): bool {
@@ -137,6 +142,7 @@ function swap(length: usize): bool {
   if (held != 0) heap.free(held);
   held = bundle;
   memory.copy(revision, candidate, REVISION_LENGTH);
+  figures.set(figures.revision, <u64>bswap<u32>(load<u32>(digest)));
   return true;
 }
 

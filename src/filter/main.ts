@@ -6,6 +6,7 @@ import { fail, refuse, tell } from "./answer";
 import * as asking from "./ask";
 import { bytesOf, constant, GIVEN, GIVEN_LENGTH, given, givenLength, lengthOf, release } from "./bytes-of";
 import { drawId } from "./decision-id";
+import * as figures from "./figures";
 import { CONTINUE, getBuffer, getProperty, PAUSE, PLUGIN_CONFIGURATION, setTickPeriod, wallMs } from "./host-calls";
 import * as lease from "./lease";
 import { forgetRequest, readRequest, writeQuestion } from "./question";
@@ -33,6 +34,7 @@ export function proxy_on_configure(_context: u32, bytes: u32): u32 {
   const right = configure(given(), givenLength());
   release();
   if (!right) return 0;
+  figures.defineFigures();
   setTickPeriod(POLL_MS);
   lease.poll();
   return 1;
@@ -67,13 +69,18 @@ function decide(port: usize, portLength: usize): u32 {
   decideQuestion(<f64>wallMs());
   drawId();
   tell(lease.revision, lease.REVISION_LENGTH);
-  if (load<u32>(answer + L.A_EFFECT) == L.EFFECT_ALLOW) return CONTINUE;
+  if (load<u32>(answer + L.A_EFFECT) == L.EFFECT_ALLOW) {
+    figures.count(figures.allowed);
+    return CONTINUE;
+  }
+  figures.count(figures.denied);
   refuse();
   return PAUSE;
 }
 
 function wait(context: u32, port: usize, portLength: usize): u32 {
-  if (!asking.ask(context, port, portLength)) fail();
+  if (asking.ask(context, port, portLength)) figures.count(figures.asked);
+  else fail();
   return PAUSE;
 }
 

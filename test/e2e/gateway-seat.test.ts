@@ -1,4 +1,5 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
+import { get } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -107,6 +108,21 @@ describe("the gateway seat and the server seat", () => {
   }, 240_000);
 });
 
+/** `wasmcustom.sallyport_…` of Envoy, without the prefix. */
+async function figures(lab: Lab): Promise<Record<string, number>> {
+  const text = await new Promise<string>((resolve, reject) => {
+    const socketPath = join(lab.directory, "envoy-admin.sock");
+    get({ socketPath, path: "/stats?filter=sallyport_" }, (response) => {
+      let all = "";
+      response.setEncoding("utf8").on("data", (part) => (all += part));
+      response.on("end", () => resolve(all));
+    }).on("error", reject);
+  });
+  return Object.fromEntries(
+    [...text.matchAll(/^wasmcustom\.sallyport_(\w+): (\d+)$/gm)].map(([, name = "", value]) => [name, Number(value)]),
+  );
+}
+
 /** Hosts of a registry, wildcards with a name in place of the star. */
 function hostsOf(text: string): readonly string[] {
   return [...text.matchAll(/^\s*(?:- |hosts: \[)([*\w.-]+\.[a-z]+)/gm)]
@@ -162,6 +178,21 @@ describe("what ends the right to decide", () => {
     expect(await eventually(status, (each) => each === 200, 10_000)).toBe(200);
     await untilSeated(lab, ask);
   }, 90_000);
+
+  it("is told in Envoy's own figures", async () => {
+    const before = await figures(lab);
+    for (let n = 0; n < 7; n += 1) expect(await status()).toBe(200);
+    for (let n = 0; n < 5; n += 1) await GET(lab, caller, "nowhere.example.org");
+    const after = await figures(lab);
+    const grown = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
+    expect(["allowed", "denied", "asked", "failed"].map(grown)).toEqual([7, 5, 0, 0]);
+    expect(after.failed).toBeGreaterThan(0);
+    expect(after.asked).toBeGreaterThan(0);
+    expect(after.lease_left_ms).toBeGreaterThan(0);
+    const state = await (await fetch(`http://127.0.0.1:${lab.adminPort}/readyz`)).json();
+    const { revision } = state as { revision: string };
+    expect(after.revision).toBe(Number.parseInt(revision.slice("sha256:".length, "sha256:".length + 8), 16));
+  });
 
   it("over HTTP/2 too, with the id in body and header alike", async () => {
     const headers = { ":method": "GET", ":scheme": "http", ":path": "/x", ":authority": "nowhere.example.org" };
