@@ -20,7 +20,7 @@ export let asked: u32 = 0;
 export let failed: u32 = 0;
 /** Answers to polls that were not taken. */
 export let pollsRefused: u32 = 0;
-/** At the last poll: milliseconds for which this worker might still decide, and the revision's first 32 bits. */
+/** Milliseconds for which the worker that polled last may still decide, and its revision's first 32 bits. */
 export let leaseLeft: u32 = 0;
 export let revision: u32 = 0;
 

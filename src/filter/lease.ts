@@ -47,7 +47,7 @@ export function isFresh(): bool {
 /** Asks the server for its policies, or whether they are still those. One poll is under way at a time. */
 export function poll(): void {
   const now = monotonicMs();
-  figures.set(figures.leaseLeft, held != 0 && now < until ? until - now : 0);
+  tellLease();
   if (waiting && now < sentAt + POLL_TIMEOUT_MS + 500) return;
   drawNonce();
   w.begin();
@@ -116,7 +116,13 @@ function take(bodyLength: usize): bool {
   } else if (status != 304 || held == 0 || !etagIs(revision)) return false;
   generation = told;
   until = sentAt + min<u64>(leaseMs, LONGEST_MS);
+  tellLease();
   return true;
+}
+
+function tellLease(): void {
+  const now = monotonicMs();
+  if (held != 0) figures.set(figures.leaseLeft, now < until ? until - now : 0);
 }
 
 /** Takes new policies when they are what their name says and can be read; else keeps what there is. */

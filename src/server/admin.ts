@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Registry } from "prom-client";
 import { formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
-import { leaseHeaders } from "./lease.ts";
+import { type Page, sendPage, textPage as text } from "./page.ts";
+import { policyPage } from "./policy-page.ts";
 import type { LoadedPolicies } from "./policy-state.ts";
 
 /** What the admin pages show. */
@@ -20,13 +21,6 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-interface Page {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string | Uint8Array;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
 /** Opens the admin port. @throws when others could reach it, or the address cannot be had */
 export async function openAdmin(address: ListenAddress, sources: AdminSources): Promise<AdminServer> {
   if (!isLocal(address)) {
@@ -34,8 +28,8 @@ export async function openAdmin(address: ListenAddress, sources: AdminSources): 
   }
   const server = createServer((request, response) => {
     answer(request, sources).then(
-      (page) => send(request, response, page),
-      () => send(request, response, text(500, "failed\n")),
+      (page) => sendPage(request, response, page),
+      () => sendPage(request, response, text(500, "failed\n")),
     );
   });
   server.requestTimeout = 10_000;
@@ -64,19 +58,10 @@ async function answer(request: IncomingMessage, sources: AdminSources): Promise<
     case "/v1/decisions":
       return json(200, `{"decisions":[${sources.recent().join(",\n")}]}\n`);
     case "/v1/bundle":
-      return bundle(request, sources.loaded(), sources.readiness().ready);
+      return policyPage(request.headers, { loaded: sources.loaded, ready: () => sources.readiness().ready });
     default:
       return text(404, "/livez /readyz /metrics /v1/decisions /v1/bundle\n");
   }
-}
-
-function bundle(request: IncomingMessage, loaded: LoadedPolicies | null, ready: boolean): Page {
-  if (loaded === null) return text(503, "no policies loaded\n");
-  const etag = `"${loaded.revision}"`;
-  const known = (request.headers["if-none-match"] ?? "").split(",").map((each) => each.trim().replace(/^W\//, ""));
-  const headers = { etag, "cache-control": "no-cache", ...(ready ? leaseHeaders(request.headers, loaded) : {}) };
-  if (known.includes(etag)) return { status: 304, type: "", body: "", headers };
-  return { status: 200, type: "application/octet-stream", body: loaded.bundle, headers };
 }
 
 /** A web page must not reach this port by pointing its own name at loopback. */
@@ -84,20 +69,8 @@ function isLocalHost(host: string | undefined): boolean {
   return host === undefined || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host);
 }
 
-function text(status: number, body: string, headers: Readonly<Record<string, string>> = {}): Page {
-  return { status, type: "text/plain; charset=utf-8", body, headers };
-}
-
 function json(status: number, body: string): Page {
   return { status, type: "application/json", body };
-}
-
-function send(request: IncomingMessage, response: ServerResponse, page: Page): void {
-  const headers: Record<string, string> = { "x-content-type-options": "nosniff", ...page.headers };
-  if (page.type !== "") headers["content-type"] = page.type;
-  if (page.status !== 304) headers["content-length"] = String(Buffer.byteLength(page.body));
-  response.writeHead(page.status, headers);
-  response.end(request.method === "HEAD" ? undefined : page.body);
 }
 
 function boundAddress(server: Server, address: ListenAddress): string {

@@ -1,4 +1,5 @@
 import { chmod, rm, stat } from "node:fs/promises";
+import type { Server as HttpServer } from "node:http";
 import { connect, createServer as createNetServer, type Server as NetServer, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
@@ -18,6 +19,8 @@ export interface ListenerOptions {
   readonly contract: WireContract;
   readonly check: CheckHandler;
   readonly health: HealthService;
+  /** Serves policies to listed callers that speak HTTP/1.1 instead of gRPC. */
+  readonly policies: HttpServer;
   readonly tlsPollMs: number;
   /** A caller was refused: its certificate names nobody who is listed. */
   refused(): void;
@@ -111,7 +114,7 @@ function acceptPlain(injector: ConnectionInjector, sockets: Set<Socket>): Accept
 }
 
 async function acceptTls(
-  { callers, tlsPollMs, refused, warn }: ListenerOptions,
+  { callers, policies, tlsPollMs, refused, warn }: ListenerOptions,
   files: TlsFiles,
   peers: Map<string, string>,
   injector: ConnectionInjector,
@@ -123,18 +126,23 @@ async function acceptTls(
       ...material.options,
       requestCert: true,
       rejectUnauthorized: true,
-      ALPNProtocols: ["h2"],
+      ALPNProtocols: ["h2", "http/1.1"],
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       noDelay: true,
     },
     (socket: TLSSocket) => {
       const caller = socket.authorized ? callers(socket.getPeerX509Certificate()) : null;
-      if (caller === null || socket.alpnProtocol !== "h2") {
+      const isGrpc = socket.alpnProtocol === "h2";
+      if (caller === null || !(isGrpc || socket.alpnProtocol === "http/1.1")) {
         if (caller === null) refused();
         socket.destroy();
         return;
       }
       track(socket, sockets);
+      if (!isGrpc) {
+        policies.emit("connection", socket);
+        return;
+      }
       const peer = `${socket.remoteAddress}:${socket.remotePort}`;
       peers.set(peer, caller);
       socket.once("close", () => peers.delete(peer));

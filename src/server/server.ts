@@ -14,6 +14,7 @@ import type { Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 import { trailSinks } from "./open-sinks.ts";
 import type { ServerOptions } from "./options.ts";
+import { createPolicyServer } from "./policy-page.ts";
 import { createPolicyState } from "./policy-state.ts";
 import { createRecordedHeaders } from "./recorded-headers.ts";
 import { createReloader } from "./reload.ts";
@@ -118,6 +119,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     },
   });
 
+  const policyServer = createPolicyServer({ loaded: () => policies.loaded, ready: () => readiness().ready });
   const listeners: Listener[] = [];
   let admin: AdminServer | null = null;
   try {
@@ -131,6 +133,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
           contract,
           check,
           health,
+          policies: policyServer,
           tlsPollMs: options.tlsPollMs,
           refused: metrics.refusedCaller,
           warn: (message, error) => log.warn({ err: error }, message),

@@ -19,6 +19,8 @@ import { createHealthService, type HealthService } from "../../src/server/health
 import { type ListenerOptions, openListener } from "../../src/server/listener.ts";
 import { loadProtos } from "../../src/server/load-protos.ts";
 import { createMetrics, type Metrics } from "../../src/server/metrics.ts";
+import { createPolicyServer } from "../../src/server/policy-page.ts";
+import type { LoadedPolicies } from "../../src/server/policy-state.ts";
 import { createRecordedHeaders } from "../../src/server/recorded-headers.ts";
 import { createRenderer, type Rendered, sizeOfRendered } from "../../src/server/rendered.ts";
 import type { CheckRequestMessage, CheckResponseMessage } from "../../src/server/wire.ts";
@@ -114,6 +116,7 @@ export async function startAnswering(
   options: Partial<Pick<ListenerOptions, "address" | "tls" | "callers" | "tlsPollMs">> & {
     now?: () => number;
     recorded?: readonly string[];
+    loaded?: LoadedPolicies;
   } = {},
 ): Promise<Answering> {
   const sink = memorySink();
@@ -149,6 +152,7 @@ export async function startAnswering(
     contract: CONTRACT,
     check,
     health,
+    policies: createPolicyServer({ loaded: () => options.loaded ?? null, ready: () => true }),
     refused: () => {
       refused += 1;
     },

@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { get as httpsGet } from "node:https";
 import { credentials } from "@grpc/grpc-js";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Authority, createAuthority, type Leaf, uri } from "../../src/cli/demo/pki.ts";
@@ -138,4 +140,79 @@ test("only SPIFFE IDs may be listed", () => {
     "spiffe://*/b",
   ];
   for (const each of bad) expect(isCallerPattern(each), each).toBe(false);
+});
+
+describe("policies over mTLS", () => {
+  const loaded = { revision: "sha256:one", bundle: Buffer.from("a bundle"), sinceMs: 7 };
+
+  /** One request over HTTP/1.1, with a connection of its own. */
+  function fetchPolicies(
+    address: string,
+    leaf: Leaf | null,
+    headers: Record<string, string> = {},
+    path = "/v1/bundle",
+  ) {
+    const port = Number(address.split(":").at(-1));
+    const own = leaf === null ? {} : { cert: leaf.cert, key: leaf.key };
+    return new Promise<{ status: number; headers: IncomingHttpHeaders; body: string }>((resolve, reject) => {
+      const options = {
+        host: "localhost",
+        port,
+        path,
+        ca: mesh.cert,
+        agent: false,
+        ALPNProtocols: ["http/1.1"],
+        headers,
+        ...own,
+      };
+      httpsGet(options, (response) => {
+        let body = "";
+        response.setEncoding("utf8").on("data", (part) => (body += part));
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+      }).on("error", reject);
+    });
+  }
+
+  async function serving(): Promise<Answering> {
+    const files = writeTlsFiles(server, mesh.cert);
+    const engine = { revision: "sha256:one", headers: [], decide: () => decision() };
+    const options = { tls: files, callers: createCallerCheck([EGRESS]), tlsPollMs: 20, loaded };
+    const answering = await startAnswering(engine, options);
+    opened.push({ close: files.remove }, answering);
+    return answering;
+  }
+
+  test("a listed gateway gets them on the port of its Checks, with a lease when it asks with a nonce", async () => {
+    const { address } = await serving();
+    const gateway = await mesh.issue([uri(EGRESS)]);
+    const plain = await fetchPolicies(address, gateway);
+    expect([plain.status, plain.body, plain.headers.etag]).toEqual([200, "a bundle", '"sha256:one"']);
+    expect(plain.headers["x-sallyport-lease-ms"]).toBeUndefined();
+    const nonce = "0123456789abcdef0123456789abcdef";
+    const headers = { "if-none-match": '"sha256:one"', "x-sallyport-nonce": nonce };
+    const same = await fetchPolicies(address, gateway, headers);
+    expect(same.status).toBe(304);
+    expect(same.headers).toMatchObject({
+      "x-sallyport-nonce": nonce,
+      "x-sallyport-lease-ms": "5000",
+      "x-sallyport-generation": "7",
+    });
+    expect((await fetchPolicies(address, gateway, { "x-sallyport-nonce": "no nonce" })).headers).not.toHaveProperty(
+      "x-sallyport-nonce",
+    );
+    for (const path of ["/metrics", "/v1/decisions", "/"]) {
+      expect((await fetchPolicies(address, gateway, {}, path)).status).toBe(404);
+    }
+    // gRPC goes on as before on the same port.
+    expect(await ask(address, gateway)).toBe("allow");
+  });
+
+  test("nobody else gets them", async () => {
+    const { address, refusals } = await serving();
+    const stranger = await mesh.issue([uri("spiffe://cluster.local/ns/shop/sa/cart")]);
+    for (const leaf of [null, stranger, await other.issue([uri(EGRESS)])]) {
+      await expect(fetchPolicies(address, leaf)).rejects.toThrow();
+    }
+    expect(refusals()).toBeGreaterThan(0);
+  });
 });

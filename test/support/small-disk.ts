@@ -82,7 +82,9 @@ export function mountSmallDisk(kind: "tmpfs" | "loop"): SmallDisk {
 }
 
 function run(program: string, ...args: string[]): void {
-  const { status, stderr, error } = spawnSync(program, args, { encoding: "utf8", timeout: 20_000 });
+  // Where administrators' programs are is not always on the path.
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  const { status, stderr, error } = spawnSync(program, args, { encoding: "utf8", timeout: 20_000, env });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`${program} ${args.join(" ")}: ${stderr.trim()}`);
 }

@@ -83,10 +83,10 @@ export interface Lab {
   close(): Promise<void>;
 }
 
-/** The filter beside the engine, and policies from the server's admin port. */
-function gatewaySeat(port: number): GatewaySeat {
+/** The filter beside the engine, with policies from the server or from who stands between. */
+function gatewaySeat(between: number | null): GatewaySeat {
   const filter = resolve(import.meta.dirname, "../../../build/sallyport-filter.wasm");
-  return { filter, bundles: { address: "127.0.0.1", port } };
+  return { filter, standIn: between === null ? null : { address: "127.0.0.1", port: between } };
 }
 
 const READY_MS = 20_000;
@@ -167,7 +167,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       directory,
       portOf: (listener) => portOf.get(listenerName(listener)) ?? 0,
       authorizer: { address: "127.0.0.1", port: pdpPort, timeoutMs, failOpen: false, spiffeId: SERVER_ID },
-      seat: options.seat === "gateway" ? gatewaySeat((await options.between?.(adminPort)) ?? adminPort) : null,
+      seat: options.seat === "gateway" ? gatewaySeat((await options.between?.(adminPort)) ?? null) : null,
       ...files.gateway,
       trustBundle: (domain) => files.trustBundles[domain] ?? files.meshCa,
       laxRoots: laxCallers ? files.meshCa : null,

@@ -59,7 +59,7 @@ export function envoyBootstrap(set: PolicySet, settings: EnvoySettings): object 
       ],
       clusters: [
         authorizerCluster(settings, trustDomains[0] ?? ""),
-        ...(settings.seat === null ? [] : [bundlesCluster(settings.seat)]),
+        ...(settings.seat === null ? [] : [bundlesCluster(settings, settings.seat, trustDomains[0] ?? "")]),
         ...requestClusters(settings, outlets),
         ...bytes.map((outlet) => internalCluster(namingName(outlet))),
         ...lookedUp.map((outlet) => internalCluster(lookUpName(outlet))),

@@ -16,14 +16,20 @@ export const AUTHORIZER = "sallyport";
 /** The name of the cluster that the gateway seat fetches policies from. */
 export const BUNDLES = "sallyport-bundles";
 
-/** Where policies come from. */
-export function bundlesCluster({ bundles: { address, port } }: GatewaySeat): object {
+/** Where policies come from: the authorizer over mTLS, unless something else on this machine stands in for it. */
+export function bundlesCluster(settings: EnvoySettings, { standIn }: GatewaySeat, trustDomain: string): object {
+  const { address, port } = standIn ?? settings.authorizer;
   return {
     name: BUNDLES,
-    type: "STATIC",
+    type: addressType(address),
     connect_timeout: "1s",
     load_assignment: endpoint(BUNDLES, address, port),
+    ...(standIn === null ? { transport_socket: authorizerTls(settings, trustDomain, "http/1.1") } : {}),
   };
+}
+
+function addressType(address: string): string {
+  return /^[\d.]+$|:/.test(address) ? "STATIC" : "STRICT_DNS";
 }
 
 function protocolOptions(fields: object): object {
@@ -43,7 +49,7 @@ export function authorizerCluster(settings: EnvoySettings, trustDomain: string):
   const { address, port } = settings.authorizer;
   return {
     name: AUTHORIZER,
-    type: /^[\d.]+$|:/.test(address) ? "STATIC" : "STRICT_DNS",
+    type: addressType(address),
     connect_timeout: "1s",
     load_assignment: endpoint(AUTHORIZER, address, port),
     ...protocolOptions({
@@ -55,7 +61,7 @@ export function authorizerCluster(settings: EnvoySettings, trustDomain: string):
       },
     }),
     circuit_breakers: { thresholds: [{ max_requests: 10_000, max_pending_requests: 10_000, max_retries: 100 }] },
-    transport_socket: authorizerTls(settings, trustDomain),
+    transport_socket: authorizerTls(settings, trustDomain, "h2"),
   };
 }
 

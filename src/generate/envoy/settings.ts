@@ -4,8 +4,8 @@ import type { GatewayListener } from "../listeners.ts";
 export interface GatewaySeat {
   /** File of the filter. */
   readonly filter: string;
-  /** Where the policies come from. */
-  readonly bundles: { readonly address: string; readonly port: number };
+  /** Gives policies in the authorizer's place, without TLS; null for the authorizer itself. Never for a real gateway. */
+  readonly standIn: { readonly address: string; readonly port: number } | null;
 }
 
 /** What a standalone gateway needs to know besides the policies. Paths are files on the gateway's machine. */

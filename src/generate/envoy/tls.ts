@@ -38,11 +38,11 @@ export function downstreamTls(
   });
 }
 
-/** TLS to the authorizer, and only to a server with its identity. */
-export function authorizerTls(settings: EnvoySettings, trustDomain: string): object {
+/** TLS to the authorizer, and only to a server with its identity: gRPC (`h2`), or policies (`http/1.1`). */
+export function authorizerTls(settings: EnvoySettings, trustDomain: string, alpn: "h2" | "http/1.1"): object {
   return extension("tls", `${TLS}.UpstreamTlsContext`, {
     common_tls_context: {
-      alpn_protocols: ["h2"],
+      alpn_protocols: [alpn],
       tls_params: { tls_minimum_protocol_version: "TLSv1_2" },
       ...ownCertificate(settings),
       validation_context: {
