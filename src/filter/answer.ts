@@ -218,14 +218,21 @@ export function tell(revision: usize, revisionLength: usize): void {
   putRules(L.A_RULES, L.A_RULE_COUNT);
   w.putText('],"shadowRules":[');
   putRules(L.A_SHADOW_RULES, L.A_SHADOW_RULE_COUNT);
-  w.putText("]}");
+  w.putText('],"ruleCount":');
+  w.putNumber(a(L.A_RULE_COUNT));
+  w.putText(',"shadowRuleCount":');
+  w.putNumber(a(L.A_SHADOW_RULE_COUNT));
+  w.putText("}");
   setProperty(bytesOf(DECISION), lengthOf(DECISION), w.buffer, w.written());
   setProperty(bytesOf(REVISION), lengthOf(REVISION), revision, revisionLength);
 }
 
+/** At most so many rules are named; the counts tell of the others. */
+const MAX_NAMED: u32 = 32;
+
 function putRules(list: u32, count: u32): void {
   const first = <usize>a(list);
-  for (let i: u32 = 0; i < a(count); i++) {
+  for (let i: u32 = 0; i < min<u32>(a(count), MAX_NAMED); i++) {
     if (i > 0) w.putByte(44);
     w.putByte(34);
     putRule(at(field(L.H_RULES)) + <usize>load<u32>(first + (<usize>i << 2)) * L.RULE_SIZE);

@@ -24,7 +24,7 @@ const NO_GRPC_STATUS: i32 = -1;
 export function ask(context: u32, port: usize, portLength: usize): bool {
   if (count == MAX_IN_FLIGHT) return false;
   const service = envoyGrpc();
-  writeCheck(port, portLength);
+  if (!writeCheck(port, portLength)) return false;
   const failed = grpcCall(
     service,
     serviceLength,
@@ -96,8 +96,8 @@ function putField(tag: u32, address: usize, length: usize): void {
 
 const PORT_KEY: usize = constant("sallyport.port");
 
-/** CheckRequest: who asks, the gateway, the request with its raw headers, and the route's port. @see protos/envoy/service/auth/v3 */
-function writeCheck(port: usize, portLength: usize): void {
+/** False when it is too large. CheckRequest: who asks, the gateway, the request with its raw headers, and the route's port. @see protos/envoy/service/auth/v3 */
+function writeCheck(port: usize, portLength: usize): bool {
   let own: usize = 0;
   let ownLength: usize = 0;
   if (getProperty(bytesOf(OWN), lengthOf(OWN), GIVEN, GIVEN_LENGTH) == 0) {
@@ -114,9 +114,14 @@ function writeCheck(port: usize, portLength: usize): void {
   const destination = fieldSize(ownLength);
   const request = fieldSize(http);
   const extension = fieldSize(lengthOf(PORT_KEY)) + fieldSize(portLength);
+  const attributes = fieldSize(source) + fieldSize(destination) + fieldSize(request) + fieldSize(extension);
+  if (attributes + 8 > w.CAPACITY) {
+    if (own != 0) heap.free(own);
+    return false;
+  }
   w.begin();
   w.putByte(0x0a);
-  putVarint(<u32>(fieldSize(source) + fieldSize(destination) + fieldSize(request) + fieldSize(extension)));
+  putVarint(<u32>attributes);
   w.putByte(0x0a);
   putVarint(<u32>source);
   putField(0x22, q.principal, q.principalLength);
@@ -148,6 +153,7 @@ function writeCheck(port: usize, portLength: usize): void {
   putField(0x0a, bytesOf(PORT_KEY), lengthOf(PORT_KEY));
   putField(0x12, port, portLength);
   if (own != 0) heap.free(own);
+  return true;
 }
 
 function pairSize(i: u32): usize {

@@ -105,8 +105,26 @@ describe("the gateway seat and the server seat", () => {
       }
     }
     expect(compared).toBeGreaterThan(300);
+    // Headers as large as Envoy takes them, and as many.
+    const large = [
+      [`x-large: ${"x".repeat(50_000)}`],
+      Array.from({ length: 90 }, (_, n) => `x-${n}: ${"y".repeat(500)}`),
+      [`cookie: ${"c=é;".repeat(8_000)}`],
+    ];
+    for (const headers of large) {
+      const ask = (lab: Lab, callers: readonly Caller[] | undefined) =>
+        requestHttp1(callers?.[0] ?? first, lab.port("http", 80), "GET /", ["host: nowhere.example.org", ...headers]);
+      const [here, asked, there] = (
+        await Promise.all([ask(seated, seatedAs), ask(asking, askingAs), ask(server, serverAs)])
+      ).map(plain);
+      expect([here, asked]).toEqual([there, there]);
+    }
+    for (const lab of [seated, asking]) expect(lab.envoy.output()).not.toMatch(TRAP);
   }, 240_000);
 });
+
+/** What Envoy says when a filter has trapped. */
+const TRAP = /wasm.*(failed|error|trap|unreachable)|Plugin configured to fail closed/i;
 
 /** `wasmcustom.sallyport_…` of Envoy, without the prefix. */
 async function figures(lab: Lab): Promise<Record<string, number>> {
