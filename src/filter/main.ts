@@ -7,13 +7,15 @@ import * as asking from "./ask";
 import { bytesOf, constant, GIVEN, GIVEN_LENGTH, given, givenLength, lengthOf, release } from "./bytes-of";
 import { drawId } from "./decision-id";
 import * as figures from "./figures";
-import { CONTINUE, getBuffer, getProperty, PAUSE, PLUGIN_CONFIGURATION, setTickPeriod, wallMs } from "./host-calls";
+import { CONTINUE, getBuffer, getProperty, PAUSE, PLUGIN_CONFIGURATION, random, setTickPeriod, wallMs } from "./host-calls";
 import * as lease from "./lease";
 import { forgetRequest, readRequest, writeQuestion } from "./question";
 import { configure } from "./settings";
 
-/** How often the server is asked whether the policies are still in force. */
-const POLL_MS: u32 = 1_000;
+/** How often the server is asked whether the policies are still in force: each worker has a time of its own about a second, so that they do not ask together. */
+const POLL_MS: u32 = 900;
+const POLL_MORE_MS: u32 = 200;
+const chance: usize = memory.data(4, 4);
 /** The root id of a listener's plugin is the port that its routes lead to. */
 const ROOT_ID: usize = constant("plugin_root_id");
 
@@ -35,7 +37,8 @@ export function proxy_on_configure(_context: u32, bytes: u32): u32 {
   release();
   if (!right) return 0;
   figures.defineFigures();
-  setTickPeriod(POLL_MS);
+  if (random(chance, 4) != 0) unreachable();
+  setTickPeriod(POLL_MS + (load<u32>(chance) % POLL_MORE_MS));
   lease.poll();
   return 1;
 }
