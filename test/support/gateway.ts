@@ -66,6 +66,19 @@ function createGateway(current: () => Lab): Gateway {
   };
 }
 
+/** Waits until all of a gateway's workers answer so: connections are spread over them by chance, so many are tried. */
+export async function everyWorker(
+  status: () => Promise<number | null>,
+  wanted: number,
+  limitMs: number,
+): Promise<boolean> {
+  const all = async (): Promise<boolean> => {
+    for (let n = 0; n < 16; n += 1) if ((await status()) !== wanted) return false;
+    return true;
+  };
+  return eventually(all, (done) => done, limitMs);
+}
+
 /** Repeats an attempt until it satisfies `done` or the limit is over; the last answer either way. */
 export async function eventually<T>(
   attempt: () => Promise<T>,
