@@ -61,9 +61,12 @@ const MODES: readonly Mode[] = ["strict", "batch", "drop"];
 /** What a failing trail does to answers and readiness, and that it is over by itself. */
 async function expectMode(mode: Mode, server: Serving, client: CheckClient, mend: () => void): Promise<void> {
   const failing = () => server.metric("sallyport_audit_failing").then((value) => value === 1);
-  // Batches ask nobody: the failure shows with the next lines.
-  await outcomeOf(client);
-  await waitUntil("the alarm", failing, SOON_MS, server.child);
+  // Where nobody is asked, the failure shows with the next lines.
+  const alarmed = async () => {
+    await outcomeOf(client);
+    return failing();
+  };
+  await waitUntil("the alarm", alarmed, SOON_MS, server.child);
   expect(await server.ready()).toBe(mode === "drop");
   expect(await outcomeOf(client)).toBe(mode === "drop" ? "allow" : "audit-failed");
   await expectIdentity(server);
@@ -92,11 +95,11 @@ describe.skipIf(noTmpfs !== null)("a disk that fills up", () => {
       // A page that is begun has room left.
       for (let n = 0; n < 20; n += 1) await outcomeOf(client);
       await expectMode(mode, server, client, () => disk.free());
+      await server.child.stop();
       const lost = events(file).filter(({ event }) => event === "gap");
       expect(lost.length).toBeGreaterThan(0);
       for (const each of lost) expect(each.failure).toContain("ENOSPC");
       expect(events(file).some(({ event }) => event === "sink-recovered")).toBe(true);
-      await server.child.stop();
       await expectWhole(file);
     },
     60_000,
