@@ -78,8 +78,8 @@ async function start(policies: string, changes: { pollMs?: number; deadlineMs?: 
     },
     audit: () =>
       readFileSync(path, "utf8")
-        .trimEnd()
         .split("\n")
+        .slice(0, -1)
         .map((each) => JSON.parse(each)),
   };
 }

@@ -306,6 +306,7 @@ async function answers(adminPort: number, page: string): Promise<boolean> {
 
 async function readRecords(file: string): Promise<readonly AuditRecord[]> {
   if (!existsSync(file)) return [];
-  const lines = (await readFile(file, "utf8")).split("\n").filter((line) => line !== "");
+  // What follows the last line end is being written.
+  const lines = (await readFile(file, "utf8")).split("\n").slice(0, -1);
   return lines.map((line) => JSON.parse(line) as AuditRecord).filter((record) => record.effect !== undefined);
 }
