@@ -108,7 +108,8 @@ test("a killed server leaves a socket that the next one takes over, and a trail 
       .trimEnd()
       .split("\n")
       .filter((line) => !/^\{"event":"(segment|seal|repaired)"/.test(line));
-  await expect.poll(() => lines().length, SOON).toBe(2);
+  // Its start, its policies, the decision.
+  await expect.poll(() => lines().length, SOON).toBe(3);
   client.close();
   first.child.kill("SIGKILL");
   await first.exit;
@@ -116,7 +117,7 @@ test("a killed server leaves a socket that the next one takes over, and a trail 
   const again = connectClient(second.address);
   expect(told(await again.check(SHOP)).effect).toBe("allow");
   again.close();
-  await expect.poll(() => lines().length, SOON).toBe(4);
+  await expect.poll(() => lines().length, SOON).toBe(6);
 });
 
 test("with a key, everything that a server recorded is signed when it has ended", async () => {
