@@ -17,7 +17,7 @@ const FIRST_BUFFER = 128 * 1024;
 /** After a failure writing is tried again so often, also when there is nothing to write: nobody sends requests to a server that is not ready. */
 const RETRY_MS = 500;
 /** A write that takes longer counts as failing until it is done: whoever waits for it is told so, within a second of asking. */
-const STALLED_MS = 750;
+const STALLED_MS = 600;
 
 /** A sink that collects lines for at most 10 ms or 128 lines and writes them in order, one write at a time. */
 export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): AuditSink {

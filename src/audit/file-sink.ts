@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { createBatchSink } from "./batch.ts";
+import { type BatchTarget, createBatchSink } from "./batch.ts";
 import { type ChainState, NO_HASH, repairedLine, retiredLine, sealLine, sealOf, segmentLine } from "./chain.ts";
 import { createDeviceSink } from "./device-sink.ts";
-import { lockTrail } from "./lock.ts";
+import { lockTrail, type TrailLock } from "./lock.ts";
 import { readSegmentFile } from "./read-segment-file.ts";
 import { createRetention, type Retention, type RetentionOptions } from "./retention.ts";
 import { createSegmentFile, resumeSegmentFile, type SegmentFile, syncDirectory } from "./segment-file.ts";
@@ -31,7 +31,8 @@ const SEAL_BYTES = sealLine(Number.MAX_SAFE_INTEGER, NO_HASH, "A".repeat(88)).le
 /**
  * A sink that appends to a file (mode 0600), seals each batch, makes it durable with fdatasync, closes the file by size and
  * age, and deletes and compresses closed ones. Batches are never split over two files, and what of a failed one was written is
- * cut off again. A file whose fdatasync failed is never trusted again: writing goes on in a new one.
+ * cut off again. A file whose fdatasync failed is never trusted again: it is let go of, with the lock, so that its disk can be
+ * taken away and mended, and writing goes on in a new one, wherever the path then leads.
  * @throws when the file cannot be had at all, or another process writes it
  */
 export async function createFileSink(options: FileSinkOptions, hooks: AuditSinkHooks): Promise<AuditSink> {
@@ -41,34 +42,27 @@ export async function createFileSink(options: FileSinkOptions, hooks: AuditSinkH
   const lock = lockTrail(path);
   try {
     const retention = await createRetention(path, options, (message) => hooks.warn(message));
-    const writer = new TrailWriter(options, retention);
+    const writer = new TrailWriter(options, retention, lock);
     await writer.resume();
-    return createBatchSink(
-      {
-        append: (bytes) => writer.append(bytes),
-        async close() {
-          await writer.close();
-          lock.release();
-        },
-      },
-      hooks,
-    );
+    return createBatchSink(writer, hooks);
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-class TrailWriter {
+class TrailWriter implements BatchTarget {
   private file: SegmentFile | null = null;
   private begunMs = 0;
   private chain: ChainState = { trail: randomUUID(), segment: 0, hash: NO_HASH };
   private readonly options: FileSinkOptions;
   private readonly retention: Retention;
+  private lock: TrailLock | null;
 
-  constructor(options: FileSinkOptions, retention: Retention) {
+  constructor(options: FileSinkOptions, retention: Retention, lock: TrailLock) {
     this.options = options;
     this.retention = retention;
+    this.lock = lock;
   }
 
   /** Goes on with what is there: of this file, or of the last closed one. */
@@ -112,6 +106,41 @@ class TrailWriter {
 
   async append(bytes: Buffer): Promise<void> {
     const nowMs = this.options.now();
+    if (this.lock === null) await this.holdAgain();
+    try {
+      await this.add(bytes, nowMs);
+    } catch (error) {
+      if (this.file === null || this.file.distrusted) await this.letGo();
+      throw error;
+    }
+  }
+
+  /** What remains under the path is set aside when the next file is begun. */
+  private async letGo(): Promise<void> {
+    const { file, lock } = this;
+    this.file = null;
+    this.lock = null;
+    lock?.release();
+    await file?.close().catch(() => {});
+  }
+
+  /** Only where the trail is: not under the place where its disk was mounted. */
+  private async holdAgain(): Promise<void> {
+    const { path } = this.options;
+    const { segment } = this.chain;
+    const isHere =
+      segment === 0 ||
+      (await stat(path).catch(() => null)) !== null ||
+      (await closedSegments(path)).some((each) => each.segment === segment);
+    if (!isHere) {
+      throw new Error(
+        `${path} is gone, and so is ${closedPath(path, segment)}: bring the disk back, or restart the server to begin anew`,
+      );
+    }
+    this.lock = lockTrail(path);
+  }
+
+  private async add(bytes: Buffer, nowMs: number): Promise<void> {
     if (this.file !== null && this.isDone(this.file, bytes.length, nowMs)) await this.finish(nowMs);
     const through = this.retention.due(nowMs);
     const retired = through === 0 ? [] : [Buffer.from(retiredLine(through))];
@@ -123,7 +152,7 @@ class TrailWriter {
 
   private isDone(file: SegmentFile, bytes: number, nowMs: number): boolean {
     const { maxBytes, maxAgeMs } = this.options;
-    if (file.distrusted || file.size + bytes + SEAL_BYTES > maxBytes) return true;
+    if (file.size + bytes + SEAL_BYTES > maxBytes) return true;
     return maxAgeMs !== null && nowMs - this.begunMs >= maxAgeMs;
   }
 
@@ -176,5 +205,6 @@ class TrailWriter {
   async close(): Promise<void> {
     await this.file?.close();
     await this.retention.idle();
+    this.lock?.release();
   }
 }
