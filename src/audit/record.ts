@@ -32,6 +32,34 @@ export interface AuditRecord {
   readonly latencyUs: number;
   /** Values of the headers that `audit.headers.include` names, in its order; repeated ones joined with commas. Absent when it names none. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of the gateway's filter that decided, and the number it gave this decision. Absent where the server decided. */
+  readonly worker?: string;
+  readonly workerSeq?: number;
+  /** Null while the request goes on; then an event `outcome` follows. Absent where the server decided. */
+  readonly outcome?: Outcome | null;
+}
+
+/** What came of a request, by Envoy's account. */
+export interface Outcome {
+  /** Of the answer; null when there was none. */
+  readonly status: number | null;
+  /** Envoy's word for where the answer came from. */
+  readonly details: string | null;
+  /** Envoy's short names of what went wrong, such as `UF`. */
+  readonly flags: readonly string[];
+  /** Address and port that Envoy connected to, where it can tell. */
+  readonly upstream: string | null;
+  /** Of the request's and the answer's body. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly durationMs: number;
+}
+
+/** Who numbered a decision of the gateway seat, and what came of it. */
+export interface GatewayPart {
+  readonly worker: string;
+  readonly workerSeq: number;
+  readonly outcome: Outcome | null;
 }
 
 /** Canonical where the identity was valid, else as received. */
@@ -64,6 +92,8 @@ export type RequestPart = Pick<AuditRecord, "id" | "cacheHit" | "requestId" | "t
     readonly timeMs: number;
     /** Null when no headers are recorded. */
     readonly headers: HeaderValues | null;
+    /** Null where the server decided. */
+    readonly seated: GatewayPart | null;
   };
 
 /** Names and values of recorded headers. */
@@ -111,8 +141,13 @@ export function renderRecord(seq: number, decided: DecidedText, request: Request
     `${decided.tail}${request.cacheHit},"requestId":${requestId === null ? "null" : encodeText(capText(requestId))},` +
     `"traceId":${traceId === null ? "null" : encodeText(capText(traceId))},` +
     `"gateway":${gateway === null ? "null" : encodeText(capText(gateway))},"latencyUs":${request.latencyUs}` +
-    (request.headers === null ? "}" : `,"headers":{${request.headers.map(renderHeader).join(",")}}}`)
+    (request.headers === null ? "" : `,"headers":{${request.headers.map(renderHeader).join(",")}}`) +
+    (request.seated === null ? "}" : `${renderSeated(request.seated)}}`)
   );
+}
+
+function renderSeated({ worker, workerSeq, outcome }: GatewayPart): string {
+  return `,"worker":"${worker}","workerSeq":${workerSeq},"outcome":${encodeJson(outcome)}`;
 }
 
 function renderHeader([name, value]: HeaderValues[number]): string {

@@ -1,19 +1,25 @@
 /** Answers of the filter's own: the 403 that the server seat would give (src/server/check-response.ts), and failures. */
 import * as L from "../engine/layout";
-import { answer, at, field, refBytes, refLength } from "../engine/state";
 import { bytesOf, constant, lengthOf } from "./bytes-of";
 import { drawId, ID_LENGTH, id } from "./decision-id";
 import { count, failed } from "./figures";
 import { denialAdvice, denialMessage, reasonName } from "./denials";
-import { sendResponse, setProperty } from "./host-calls";
+import { sendResponse } from "./host-calls";
+import { addConstants, addNamed, clearPairs, writePairs } from "./pairs";
+import { a, firstRule, policyOf, putHost, putOwner, putPolicy, putRef, putRule, putSubject, putTicket } from "./decided";
+import { reportFailure } from "./report";
 import * as w from "./writer";
 
 const FORBIDDEN: u32 = 403;
 const UNAVAILABLE: u32 = 503;
 const NO_GRPC_STATUS: i32 = -1;
 
-const DECISION: usize = constant("sallyport.decision");
-const REVISION: usize = constant("sallyport.revision");
+/** What Envoy calls these answers (response code details). */
+const DENIED: usize = constant("sallyport_denied");
+const ERROR: usize = constant("sallyport_error");
+const CONTENT_TYPE: usize = constant("content-type");
+const JSON_TYPE: usize = constant("application/json");
+const DECISION_ID: usize = constant("x-sallyport-decision-id");
 
 /** Headers of an answer: content type and decision id, put together once; the id is written over for each. */
 const headers: usize = memory.data(160, 8);
@@ -22,68 +28,17 @@ let headersId: usize = 0;
 
 function makeHeaders(): void {
   w.begin();
-  w.putU32(2);
-  w.putU32(12);
-  w.putU32(16);
-  w.putU32(23);
-  w.putU32(<u32>ID_LENGTH);
-  w.putText("content-type");
-  w.putByte(0);
-  w.putText("application/json");
-  w.putByte(0);
-  w.putText("x-sallyport-decision-id");
-  w.putByte(0);
-  headersId = headers + w.written();
-  w.putBytes(id, ID_LENGTH);
-  w.putByte(0);
+  clearPairs();
+  addConstants(CONTENT_TYPE, JSON_TYPE);
+  addNamed(DECISION_ID, id, ID_LENGTH);
+  writePairs();
   headersLength = w.written();
   memory.copy(headers, w.buffer, headersLength);
-}
-
-function a(offset: u32): u32 {
-  return load<u32>(answer + offset);
-}
-
-/** Address of the record of a list's first rule, or 0. */
-function firstRule(list: u32, count: u32): usize {
-  if (a(count) == 0) return 0;
-  const index = load<u32>(<usize>a(list));
-  return at(field(L.H_RULES)) + <usize>index * L.RULE_SIZE;
-}
-
-function policyOf(rule: usize): usize {
-  return at(field(L.H_POLICIES)) + <usize>load<u32>(rule + L.RULE_POLICY) * L.POLICY_SIZE;
-}
-
-function putRef(ref: u32): void {
-  w.putEscaped(refBytes(ref), refLength(ref));
-}
-
-/** `namespace/policy`, or `policy` for root policies. */
-function putPolicy(rule: usize): void {
-  const policy = policyOf(rule);
-  const scope = load<u32>(policy + L.POLICY_SCOPE);
-  if (scope != 0 && refLength(scope) != 0) {
-    putRef(scope);
-    w.putByte(47);
-  }
-  putRef(load<u32>(policy + L.POLICY_NAME));
-}
-
-function putRule(rule: usize): void {
-  putPolicy(rule);
-  w.putByte(47);
-  putRef(load<u32>(rule + L.RULE_NAME));
-}
-
-function putSubject(): void {
-  w.putText("spiffe://");
-  w.putBytes(<usize>a(L.A_DOMAIN), a(L.A_DOMAIN_LENGTH));
-  w.putBytes(<usize>a(L.A_ID_PATH), a(L.A_ID_PATH_LENGTH));
+  headersId = headers + headersLength - ID_LENGTH - 1;
 }
 
 function putTarget(): void {
-  w.putEscaped(<usize>a(L.A_HOST), a(L.A_HOST_LENGTH));
+  putHost();
   w.putByte(58);
   w.putNumber(a(L.A_PORT));
 }
@@ -129,16 +84,6 @@ function putAsk(rule: usize): void {
   else putRef(load<u32>(policyOf(rule) + L.POLICY_OWNER));
 }
 
-function putRefOrNull(ref: u32): void {
-  if (ref == 0) {
-    w.putText("null");
-    return;
-  }
-  w.putByte(34);
-  putRef(ref);
-  w.putByte(34);
-}
-
 /** Refuses the request with what the engine answered. */
 export function refuse(): void {
   const reason = a(L.A_REASON);
@@ -167,24 +112,25 @@ export function refuse(): void {
     w.putText('","rule":"');
     putRule(rule);
     w.putText('","owner":');
-    putRefOrNull(load<u32>(policyOf(rule) + L.POLICY_OWNER));
+    putOwner(rule);
     w.putText(',"ticket":');
-    putRefOrNull(load<u32>(rule + L.RULE_TICKET));
+    putTicket(rule);
   }
   w.putText(',"howToGetAccess":"');
   putFilled(denialAdvice(reason), rule);
-  send(FORBIDDEN);
+  send(FORBIDDEN, DENIED);
 }
 
-/** Refuses the request because there was no answer: a failure of the authorizer, not a decision. */
-export function fail(): void {
+/** Refuses the request that was read because there was no answer: a failure of the authorizer, not a decision. */
+export function fail(number: u64): void {
   count(failed);
   drawId();
+  reportFailure(number);
   beginBody("internal-error");
   w.putText(denialMessage(<u32>-1));
   w.putText('","subject":null,"target":null,"policy":null,"rule":null,"owner":null,"ticket":null,"howToGetAccess":"');
   w.putText(denialAdvice(<u32>-1));
-  send(UNAVAILABLE);
+  send(UNAVAILABLE, ERROR);
 }
 
 function beginBody(reason: string): void {
@@ -197,45 +143,18 @@ function beginBody(reason: string): void {
   w.putText('","message":"');
 }
 
-function send(status: u32): void {
+function send(status: u32, details: usize): void {
   w.putText('"}\n');
   memory.copy(headersId, id, ID_LENGTH);
-  if (sendResponse(status, 0, 0, w.buffer, w.written(), headers, headersLength, NO_GRPC_STATUS) != 0) unreachable();
-}
-
-/** Tells access logs of the decision: filter state `wasm.sallyport.decision` and `wasm.sallyport.revision`. */
-export function tell(revision: usize, revisionLength: usize): void {
-  w.begin();
-  w.putText('{"id":"');
-  w.putBytes(id, ID_LENGTH);
-  w.putText('","effect":"');
-  w.putText(a(L.A_EFFECT) == L.EFFECT_ALLOW ? "allow" : "deny");
-  w.putText('","shadow":"');
-  w.putText(a(L.A_SHADOW) == L.EFFECT_ALLOW ? "allow" : "deny");
-  w.putText('","reason":"');
-  w.putText(reasonName(a(L.A_REASON)));
-  w.putText('","rules":[');
-  putRules(L.A_RULES, L.A_RULE_COUNT);
-  w.putText('],"shadowRules":[');
-  putRules(L.A_SHADOW_RULES, L.A_SHADOW_RULE_COUNT);
-  w.putText('],"ruleCount":');
-  w.putNumber(a(L.A_RULE_COUNT));
-  w.putText(',"shadowRuleCount":');
-  w.putNumber(a(L.A_SHADOW_RULE_COUNT));
-  w.putText("}");
-  setProperty(bytesOf(DECISION), lengthOf(DECISION), w.buffer, w.written());
-  setProperty(bytesOf(REVISION), lengthOf(REVISION), revision, revisionLength);
-}
-
-/** At most so many rules are named; the counts tell of the others. */
-const MAX_NAMED: u32 = 32;
-
-function putRules(list: u32, count: u32): void {
-  const first = <usize>a(list);
-  for (let i: u32 = 0; i < min<u32>(a(count), MAX_NAMED); i++) {
-    if (i > 0) w.putByte(44);
-    w.putByte(34);
-    putRule(at(field(L.H_RULES)) + <usize>load<u32>(first + (<usize>i << 2)) * L.RULE_SIZE);
-    w.putByte(34);
-  }
+  const failed = sendResponse(
+    status,
+    bytesOf(details),
+    lengthOf(details),
+    w.buffer,
+    w.written(),
+    headers,
+    headersLength,
+    NO_GRPC_STATUS,
+  );
+  if (failed != 0) unreachable();
 }

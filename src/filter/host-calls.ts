@@ -127,10 +127,14 @@ export declare function random(buffer: usize, length: usize): u32;
 const MONOTONIC: u32 = 1;
 const NANOSECONDS: usize = memory.data(8, 8);
 
-/** Milliseconds on a clock that no one sets. */
-export function monotonicMs(): u64 {
+/** Nanoseconds on a clock that no one sets. */
+export function monotonicNs(): u64 {
   if (clockTime(MONOTONIC, 0, NANOSECONDS) != 0) unreachable();
-  return load<u64>(NANOSECONDS) / 1_000_000;
+  return load<u64>(NANOSECONDS);
+}
+
+export function monotonicMs(): u64 {
+  return monotonicNs() / 1_000_000;
 }
 
 /** Milliseconds since the epoch. */

@@ -1,12 +1,15 @@
 /**
  * The right to decide here: policies that are known by their content, and a lease that the server renews while they are in
- * force. A lease counts from the moment its poll was sent; one that does not answer this very poll, that is of an older generation, or
- * of another revision than the one that is held here, renews nothing.
+ * force. A lease counts from the moment its poll was sent; one that does not answer this very poll, that brings policies of an older
+ * generation, or that is of another revision than the one that is held here, renews nothing.
  */
 import { takeBundle } from "../engine/state";
 import { bytesOf, constant, GIVEN, GIVEN_LENGTH, given, givenLength, lengthOf, release } from "./bytes-of";
-import { getBuffer, getHeader, HTTP_CALL_BODY, HTTP_CALL_HEADERS, httpCall, log, monotonicMs, random, WARN } from "./host-calls";
+import { getBuffer, getHeader, HTTP_CALL_BODY, HTTP_CALL_HEADERS, httpCall, log, monotonicMs, WARN } from "./host-calls";
 import * as figures from "./figures";
+import { addConstants, addNamed, clearPairs, writePairs } from "./pairs";
+import { recordHeaders } from "./recorded";
+import { drawName, last, NAME_LENGTH, worker } from "./sequence";
 import { bundleCluster } from "./settings";
 import { digest, sha256 } from "./sha256";
 import * as w from "./writer";
@@ -22,6 +25,16 @@ const LONGEST_MS: u64 = 60_000;
 /** Larger ones are dropped by Envoy or would not fit twice. */
 const MAX_BUNDLE: usize = 16 * 1024 * 1024;
 
+const METHOD: usize = constant(":method");
+const GET: usize = constant("GET");
+const PATH: usize = constant(":path");
+const BUNDLE: usize = constant("/v1/bundle");
+const AUTHORITY: usize = constant(":authority");
+const LOCALHOST: usize = constant("localhost");
+const WORKER: usize = constant("x-sallyport-worker");
+const SEQUENCE: usize = constant("x-sallyport-sequence");
+const RECORD: usize = constant("x-sallyport-record-headers");
+const IF_NONE_MATCH: usize = constant("if-none-match");
 const STATUS: usize = constant(":status");
 const ETAG: usize = constant("etag");
 const LEASE: usize = constant("x-sallyport-lease-ms");
@@ -35,13 +48,19 @@ let generation: u64 = 0;
 let sentAt: u64 = 0;
 let waiting: bool = false;
 const token: usize = memory.data(4, 4);
-/** Sixteen random bytes in hexadecimal. */
+/** Drawn for each poll. */
 const nonce: usize = memory.data(32, 8);
+const number: usize = memory.data(24, 8);
+const quoted: usize = memory.data(80, 8);
 const candidate: usize = memory.data(72, 8);
 
-/** May be decided here now? */
-export function isFresh(): bool {
-  return held != 0 && monotonicMs() < until;
+/** May be decided here at this moment of the clock that no one sets? */
+export function isFresh(nowNs: u64): bool {
+  return held != 0 && nowNs / 1_000_000 < until;
+}
+
+export function hasPolicies(): bool {
+  return held != 0;
 }
 
 /** Asks the server for its policies, or whether they are still those. One poll is under way at a time. */
@@ -49,37 +68,8 @@ export function poll(): void {
   const now = monotonicMs();
   tellLease();
   if (waiting && now < sentAt + POLL_TIMEOUT_MS + 500) return;
-  drawNonce();
-  w.begin();
-  const pairs: u32 = held == 0 ? 4 : 5;
-  w.putU32(pairs);
-  w.putU32(7);
-  w.putU32(3);
-  w.putU32(5);
-  w.putU32(10);
-  w.putU32(10);
-  w.putU32(9);
-  w.putU32(<u32>lengthOf(NONCE));
-  w.putU32(32);
-  if (held != 0) {
-    w.putU32(13);
-    w.putU32(<u32>REVISION_LENGTH + 2);
-  }
-  putPair(":method", "GET");
-  putPair(":path", "/v1/bundle");
-  putPair(":authority", "localhost");
-  w.putBytes(bytesOf(NONCE), lengthOf(NONCE));
-  w.putByte(0);
-  w.putBytes(nonce, 32);
-  w.putByte(0);
-  if (held != 0) {
-    w.putText("if-none-match");
-    w.putByte(0);
-    w.putByte(34);
-    w.putBytes(revision, REVISION_LENGTH);
-    w.putByte(34);
-    w.putByte(0);
-  }
+  drawName(nonce);
+  writePoll();
   sentAt = monotonicMs();
   const failed = httpCall(
     bytesOf(bundleCluster),
@@ -96,6 +86,31 @@ export function poll(): void {
   waiting = failed == 0;
 }
 
+/** Which policies are held, and how far this worker has come. */
+function writePoll(): void {
+  clearPairs();
+  addConstants(METHOD, GET);
+  addConstants(PATH, BUNDLE);
+  addConstants(AUTHORITY, LOCALHOST);
+  addNamed(NONCE, nonce, NAME_LENGTH);
+  addNamed(WORKER, worker, NAME_LENGTH);
+  w.begin();
+  w.putNumber(last);
+  const length = w.written();
+  memory.copy(number, w.buffer, length);
+  addNamed(SEQUENCE, number, length);
+  if (held != 0) {
+    w.begin();
+    w.putByte(34);
+    w.putBytes(revision, REVISION_LENGTH);
+    w.putByte(34);
+    memory.copy(quoted, w.buffer, REVISION_LENGTH + 2);
+    addNamed(IF_NONE_MATCH, quoted, REVISION_LENGTH + 2);
+  }
+  w.begin();
+  writePairs();
+}
+
 /** Takes the answer to a poll. */
 export function answered(answeredToken: u32, bodyLength: u32): void {
   if (!waiting || answeredToken != load<u32>(token)) return;
@@ -109,15 +124,26 @@ function take(bodyLength: usize): bool {
   if (!headerIs(NONCE, nonce, 32)) return false;
   const leaseMs = headerNumber(LEASE);
   const told = headerNumber(GENERATION);
-  if (leaseMs == 0 || told < generation) return false;
+  if (leaseMs == 0) return false;
   const status = headerNumber(STATUS);
   if (status == 200) {
-    if (!swap(bodyLength)) return false;
+    if (told < generation || !swap(bodyLength)) return false;
   } else if (status != 304 || held == 0 || !etagIs(revision)) return false;
-  generation = told;
+  // Another server may have loaded the same policies earlier.
+  generation = max<u64>(generation, told);
+  takeRecordedHeaders();
   until = sentAt + min<u64>(leaseMs, LONGEST_MS);
   tellLease();
   return true;
+}
+
+function takeRecordedHeaders(): void {
+  if (!readHeader(RECORD)) {
+    recordHeaders(0, 0);
+    return;
+  }
+  recordHeaders(given(), givenLength());
+  store<u32>(GIVEN, 0);
 }
 
 function tellLease(): void {
@@ -150,23 +176,6 @@ function swap(length: usize): bool {
   memory.copy(revision, candidate, REVISION_LENGTH);
   figures.set(figures.revision, <u64>bswap<u32>(load<u32>(digest)));
   return true;
-}
-
-function drawNonce(): void {
-  if (random(candidate, 16) != 0) unreachable();
-  w.begin();
-  for (let i: usize = 0; i < 16; i++) {
-    w.putHexDigit((<u32>load<u8>(candidate + i)) >>> 4);
-    w.putHexDigit(load<u8>(candidate + i));
-  }
-  memory.copy(nonce, w.buffer, 32);
-}
-
-function putPair(name: string, value: string): void {
-  w.putText(name);
-  w.putByte(0);
-  w.putText(value);
-  w.putByte(0);
 }
 
 function readHeader(name: usize): bool {

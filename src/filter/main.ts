@@ -2,22 +2,22 @@
 import { decideQuestion } from "../engine/decide";
 import * as L from "../engine/layout";
 import { answer } from "../engine/state";
-import { fail, refuse, tell } from "./answer";
+import { fail, refuse } from "./answer";
 import * as asking from "./ask";
-import { bytesOf, constant, GIVEN, GIVEN_LENGTH, given, givenLength, lengthOf, release } from "./bytes-of";
+import { GIVEN, GIVEN_LENGTH, given, givenLength, release } from "./bytes-of";
 import { drawId } from "./decision-id";
 import * as figures from "./figures";
-import { CONTINUE, getBuffer, getProperty, PAUSE, PLUGIN_CONFIGURATION, random, setTickPeriod, wallMs } from "./host-calls";
+import { CONTINUE, getBuffer, monotonicNs, PAUSE, PLUGIN_CONFIGURATION, random, setTickPeriod, wallMs } from "./host-calls";
 import * as lease from "./lease";
 import { forgetRequest, readRequest, writeQuestion } from "./question";
+import { reportAsked, reportDecision } from "./report";
+import { nameRun, nextNumber } from "./sequence";
 import { configure } from "./settings";
 
 /** How often the server is asked whether the policies are still in force: each worker has a time of its own about a second, so that they do not ask together. */
 const POLL_MS: u32 = 900;
 const POLL_MORE_MS: u32 = 200;
 const chance: usize = memory.data(4, 4);
-/** The root id of a listener's plugin is the port that its routes lead to. */
-const ROOT_ID: usize = constant("plugin_root_id");
 
 export function proxy_abi_version_0_2_1(): void {}
 
@@ -36,6 +36,7 @@ export function proxy_on_configure(_context: u32, bytes: u32): u32 {
   const right = configure(given(), givenLength());
   release();
   if (!right) return 0;
+  nameRun();
   figures.defineFigures();
   if (random(chance, 4) != 0) unreachable();
   setTickPeriod(POLL_MS + (load<u32>(chance) % POLL_MORE_MS));
@@ -56,22 +57,18 @@ export function proxy_on_http_call_response(_context: u32, token: u32, _headers:
  * cannot be asked about is refused. Headers are never changed.
  */
 export function proxy_on_request_headers(context: u32, _count: u32, _end: u32): u32 {
-  if (getProperty(bytesOf(ROOT_ID), lengthOf(ROOT_ID), GIVEN, GIVEN_LENGTH) != 0) unreachable();
-  const port = given();
-  const portLength = givenLength();
-  store<u32>(GIVEN, 0);
+  const begunNs = monotonicNs();
   readRequest();
-  const result = lease.isFresh() ? decide(port, portLength) : wait(context, port, portLength);
+  const result = lease.isFresh(begunNs) ? decide(begunNs) : wait(context);
   forgetRequest();
-  heap.free(port);
   return result;
 }
 
-function decide(port: usize, portLength: usize): u32 {
-  writeQuestion(port, portLength);
+function decide(begunNs: u64): u32 {
+  writeQuestion();
   decideQuestion(<f64>wallMs());
   drawId();
-  tell(lease.revision, lease.REVISION_LENGTH);
+  reportDecision(nextNumber(), monotonicNs() - begunNs);
   if (load<u32>(answer + L.A_EFFECT) == L.EFFECT_ALLOW) {
     figures.count(figures.allowed);
     return CONTINUE;
@@ -81,9 +78,13 @@ function decide(port: usize, portLength: usize): u32 {
   return PAUSE;
 }
 
-function wait(context: u32, port: usize, portLength: usize): u32 {
-  if (asking.ask(context, port, portLength)) figures.count(figures.asked);
-  else fail();
+function wait(context: u32): u32 {
+  const number = nextNumber();
+  if (!asking.ask(context, number)) fail(number);
+  else {
+    reportAsked(number);
+    figures.count(figures.asked);
+  }
   return PAUSE;
 }
 

@@ -9,6 +9,8 @@ import { getPairs, getProperty, REQUEST_HEADERS } from "./host-calls";
 const URI_SAN: usize = constant("connection\0uri_san_peer_certificate");
 const DNS_SAN: usize = constant("connection\0dns_san_peer_certificate");
 const SUBJECT: usize = constant("connection\0subject_peer_certificate");
+/** The root id of a listener's plugin is the port that its routes lead to. */
+const ROOT_ID: usize = constant("plugin_root_id");
 
 /** The request as it came: addresses within `pairs`, which stays until `forget`. */
 export let pairs: usize = 0;
@@ -21,9 +23,21 @@ export let path: usize = 0;
 export let pathLength: usize = 0;
 export let principal: usize = 0;
 export let principalLength: usize = 0;
+/** What the matched route leads to, as text. */
+export let port: usize = 0;
+export let portLength: usize = 0;
+/** Headers that only the record names. */
+export let requestId: usize = 0;
+export let requestIdLength: usize = 0;
+export let traceparent: usize = 0;
+export let traceparentLength: usize = 0;
 
-/** Reads the peer's URI SAN and the headers. */
+/** Reads the route's port, the peer's URI SAN and the headers. */
 export function readRequest(): void {
+  if (getProperty(bytesOf(ROOT_ID), lengthOf(ROOT_ID), GIVEN, GIVEN_LENGTH) != 0) unreachable();
+  port = given();
+  portLength = givenLength();
+  store<u32>(GIVEN, 0);
   principalLength = 0;
   if (!readPeer(URI_SAN) && !readPeer(DNS_SAN)) readPeer(SUBJECT);
   if (getPairs(REQUEST_HEADERS, GIVEN, GIVEN_LENGTH) != 0) unreachable();
@@ -33,6 +47,8 @@ export function readRequest(): void {
   authorityLength = 0;
   methodLength = 0;
   pathLength = 0;
+  requestIdLength = 0;
+  traceparentLength = 0;
   const count = load<u32>(pairs);
   let text = pairs + 4 + (<usize>count << 3);
   for (let i: u32 = 0; i < count; i++) {
@@ -42,7 +58,10 @@ export function readRequest(): void {
     const valueLength = <usize>load<u32>(pairs + 8 + (<usize>i << 3));
     text = value + valueLength + 1;
     // Pseudo-headers come first and once: Envoy's codecs refuse anything else.
-    if (load<u8>(name) != 58) continue;
+    if (load<u8>(name) != 58) {
+      readForRecord(name, nameLength, value, valueLength);
+      continue;
+    }
     if (isText(name, nameLength, ":authority")) {
       authority = value;
       authorityLength = valueLength;
@@ -53,6 +72,16 @@ export function readRequest(): void {
       path = value;
       pathLength = valueLength;
     }
+  }
+}
+
+function readForRecord(name: usize, nameLength: usize, value: usize, valueLength: usize): void {
+  if (nameLength == 12 && requestIdLength == 0 && isText(name, nameLength, "x-request-id")) {
+    requestId = value;
+    requestIdLength = valueLength;
+  } else if (nameLength == 11 && traceparentLength == 0 && isText(name, nameLength, "traceparent")) {
+    traceparent = value;
+    traceparentLength = valueLength;
   }
 }
 
@@ -73,6 +102,7 @@ function readPeer(property: usize): bool {
 export function forgetRequest(): void {
   if (principalLength != 0) heap.free(principal);
   heap.free(pairs);
+  heap.free(port);
   principalLength = 0;
   release();
 }
@@ -90,8 +120,8 @@ function isRead(name: usize, length: usize): bool {
   return false;
 }
 
-/** Writes the question of the request that was read. `port` is what the matched route leads to. */
-export function writeQuestion(port: usize, portLength: usize): void {
+/** Writes the question of the request that was read. */
+export function writeQuestion(): void {
   const texts = principalLength + authorityLength + portLength + methodLength + pathLength;
   // Each header takes no more here than it took in the pairs.
   reserveQuestion(L.Q_TEXT + <u32>(texts + pairsLength));

@@ -1,7 +1,7 @@
 /** Texts and messages that are put together in one buffer, which is used again for each. What does not fit is a trap: denied. */
 
-/** More than Envoy's largest request headers (60 KiB) make. */
-export const CAPACITY: usize = 128 * 1024;
+/** More than Envoy's largest request headers (60 KiB) make, also where all of them are escaped, with the names of many rules. */
+export const CAPACITY: usize = 256 * 1024;
 export const buffer: usize = heap.alloc(CAPACITY);
 let at: usize = 0;
 

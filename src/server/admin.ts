@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Registry } from "prom-client";
 import { formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
+import { type PolicySource, policyPage } from "./gateway/policy-page.ts";
 import { type Page, sendPage, textPage as text } from "./page.ts";
-import { policyPage } from "./policy-page.ts";
-import type { LoadedPolicies } from "./policy-state.ts";
 
 /** What the admin pages show. */
 export interface AdminSources {
@@ -12,7 +11,7 @@ export interface AdminSources {
   readiness(): { readonly ready: boolean } & Readonly<Record<string, unknown>>;
   /** JSON texts of the most recent decisions, newest first. */
   recent(): readonly string[];
-  loaded(): LoadedPolicies | null;
+  readonly policies: PolicySource;
 }
 
 /** The open admin port. */
@@ -58,7 +57,7 @@ async function answer(request: IncomingMessage, sources: AdminSources): Promise<
     case "/v1/decisions":
       return json(200, `{"decisions":[${sources.recent().join(",\n")}]}\n`);
     case "/v1/bundle":
-      return policyPage(request.headers, { loaded: sources.loaded, ready: () => sources.readiness().ready });
+      return policyPage(request.headers, sources.policies);
     default:
       return text(404, "/livez /readyz /metrics /v1/decisions /v1/bundle\n");
   }

@@ -91,6 +91,7 @@ export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
       gateway: caller ?? read.gateway,
       latencyUs: Math.round(latencyMs * 1000),
       headers: recordedHeaders.read(read.input.headers),
+      seated: null,
     };
     trail.decision(value.audit, request, (recorded) => {
       // What is not on record is not let out; refusals stand.

@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { AuditTrail } from "../audit/trail.ts";
 import type { AdminServer } from "./admin.ts";
+import type { AccessLogService } from "./gateway/access-log-service.ts";
 import type { HealthService } from "./health.ts";
 import type { Listener } from "./listener.ts";
 import type { Logger } from "./logger.ts";
@@ -9,6 +10,7 @@ import type { Reloader } from "./reload.ts";
 /** What is stopped, in this order. */
 export interface DrainOptions {
   readonly health: HealthService;
+  readonly accessLogs: AccessLogService;
   readonly listeners: readonly Listener[];
   readonly reloader: Reloader;
   readonly trail: AuditTrail;
@@ -22,11 +24,12 @@ export interface DrainOptions {
 
 /** Stops answering without losing an answer or a record. The caller has already become not ready. */
 export async function drain(options: DrainOptions): Promise<void> {
-  const { health, listeners, reloader, trail, admin, waitMs, limitMs, log } = options;
+  const { health, accessLogs, listeners, reloader, trail, admin, waitMs, limitMs, log } = options;
   log.info({ waitMs, limitMs }, "draining");
   health.setServing(false);
   await setTimeout(waitMs);
   health.close();
+  accessLogs.close();
   await Promise.all(listeners.map((each) => each.shutdown(limitMs)));
   await reloader.close();
   await trail.close();

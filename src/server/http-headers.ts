@@ -95,7 +95,7 @@ export function textOf(value: string | Uint8Array): string {
 const NOT_ASCII = /[\x80-\xff]/g;
 
 /** The trace id of a W3C traceparent (`00-<32>-<16>-<2>`), or null. It is only recorded. */
-function traceOf(traceparent: string): string | null {
+export function traceOf(traceparent: string): string | null {
   const shaped =
     traceparent.length >= 55 && traceparent[2] === "-" && traceparent[35] === "-" && traceparent[52] === "-";
   return shaped ? traceparent.slice(3, 35) : null;

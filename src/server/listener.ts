@@ -6,6 +6,7 @@ import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-j
 import { formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
 import type { CallerCheck } from "./caller.ts";
 import type { CheckHandler } from "./check-service.ts";
+import type { AccessLogService } from "./gateway/access-log-service.ts";
 import type { HealthService } from "./health.ts";
 import type { WireContract } from "./load-protos.ts";
 import { readTlsFiles, type TlsFiles, watchTlsFiles } from "./tls-files.ts";
@@ -19,6 +20,7 @@ export interface ListenerOptions {
   readonly contract: WireContract;
   readonly check: CheckHandler;
   readonly health: HealthService;
+  readonly accessLogs: AccessLogService;
   /** Serves policies to listed callers that speak HTTP/1.1 instead of gRPC. */
   readonly policies: HttpServer;
   readonly tlsPollMs: number;
@@ -88,12 +90,20 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   };
 }
 
+type LogStream = Parameters<AccessLogService["stream"]>[0];
+
 function createGrpcServer(options: ListenerOptions, peers: ReadonlyMap<string, string>, secure: boolean): Server {
-  const { contract, check, health } = options;
+  const { contract, check, health, accessLogs } = options;
   const server = new Server(GRPC_OPTIONS);
+  const callerOf = (call: { getPeer(): string }) => (secure ? (peers.get(call.getPeer()) ?? null) : null);
   server.addService(contract.authorization, {
     Check(call: Parameters<CheckHandler>[0] & { getPeer(): string }, reply: Parameters<CheckHandler>[2]) {
-      check(call, secure ? (peers.get(call.getPeer()) ?? null) : null, reply);
+      check(call, callerOf(call), reply);
+    },
+  });
+  server.addService(contract.accessLog, {
+    StreamAccessLogs(call: LogStream, end: Parameters<AccessLogService["stream"]>[2]) {
+      accessLogs.stream(call, callerOf(call), end);
     },
   });
   server.addService(contract.health, health.implementation);

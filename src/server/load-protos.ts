@@ -10,6 +10,8 @@ export interface WireContract {
   readonly authorization: { readonly Check: MethodDefinition<Buffer, Buffer> } & ServiceDefinition;
   /** The same service as a client sees it. */
   readonly authorizationClient: LoadedService;
+  /** What gateways that decide themselves send. */
+  readonly accessLog: LoadedService;
   readonly health: LoadedService;
   encodeCheckResponse(message: CheckResponseMessage): Buffer;
 }
@@ -18,11 +20,14 @@ const PROTOS = fileURLToPath(new URL("../../protos", import.meta.url));
 
 /** Reads the wire contracts. @throws when the installation lacks them */
 export function loadProtos(): WireContract {
-  const loaded = loadSync(["envoy/service/auth/v3/external_auth.proto", "grpc/health/v1/health.proto"], {
-    includeDirs: [PROTOS],
-    keepCase: true,
-  });
+  const files = [
+    "envoy/service/auth/v3/external_auth.proto",
+    "envoy/service/accesslog/v3/als.proto",
+    "grpc/health/v1/health.proto",
+  ];
+  const loaded = loadSync(files, { includeDirs: [PROTOS], keepCase: true, longs: Number });
   const authorizationClient = loaded["envoy.service.auth.v3.Authorization"] as LoadedService;
+  const accessLog = loaded["envoy.service.accesslog.v3.AccessLogService"] as LoadedService;
   const health = loaded["grpc.health.v1.Health"] as LoadedService;
   const asBytes = {
     requestSerialize: passThrough,
@@ -33,6 +38,7 @@ export function loadProtos(): WireContract {
   return {
     authorization: { Check: { ...authorizationClient.Check, ...asBytes } as MethodDefinition<Buffer, Buffer> },
     authorizationClient,
+    accessLog,
     health,
     encodeCheckResponse,
   };

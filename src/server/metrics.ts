@@ -2,7 +2,6 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { AuditSinkState } from "../audit/sink.ts";
 import { registerAuditMetrics } from "./audit-metrics.ts";
-import type { AnswerReason } from "./check-response.ts";
 import { createLatencyHistogram } from "./latency-histogram.ts";
 
 /** How a reload can end; the values of the label `result`. */
@@ -26,7 +25,7 @@ export interface MetricSources {
 export interface Metrics {
   readonly registry: Registry;
   /** Counter of one sort of answer. The same sort gives the same function. */
-  counter(effect: string, reason: AnswerReason, shadow: string): () => void;
+  counter(seat: "server" | "gateway", effect: string, reason: string, shadow: string): () => void;
   observe(latencyMs: number, hit: boolean): void;
   internalError(): void;
   reload(result: ReloadResult): void;
@@ -68,7 +67,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const sorts = new Map<string, Sort>();
   new Counter({
     name: "sallyport_decisions_total",
-    help: "Answers given to Envoy, by effect, reason, seat and shadow effect.",
+    help: "Decisions, by effect, reason, seat and shadow effect.",
     labelNames: ["effect", "reason", "seat", "shadow"],
     registers,
     collect() {
@@ -128,11 +127,11 @@ export function createMetrics(sources: MetricSources): Metrics {
 
   return {
     registry,
-    counter(effect, reason, shadow) {
-      const key = `${effect} ${reason} ${shadow}`;
+    counter(seat, effect, reason, shadow) {
+      const key = `${seat} ${effect} ${reason} ${shadow}`;
       const known = sorts.get(key);
       if (known !== undefined) return known.increment;
-      const labels = { effect, reason, seat: "server", shadow };
+      const labels = { effect, reason, seat, shadow };
       const sort: Sort = {
         labels,
         count: 0,

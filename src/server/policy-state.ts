@@ -14,6 +14,8 @@ export interface LoadedPolicies {
   readonly bundle: Uint8Array;
   /** When this revision was installed, in milliseconds since the epoch. */
   readonly sinceMs: number;
+  /** Grows with each revision that this server installs, also when the clock is set back. */
+  readonly generation: number;
 }
 
 /** What is in force and what is wrong with what is not. */
@@ -49,7 +51,9 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
     const isNew = revision !== previous;
     if (isNew) {
       options.install(engine);
-      loaded = { revision, bundle: outcome.bundle, sinceMs: now() };
+      const sinceMs = now();
+      const generation = Math.max(sinceMs, (loaded?.generation ?? 0) + 1);
+      loaded = { revision, bundle: outcome.bundle, sinceMs, generation };
     }
     stale = outcome.stale;
     problem = null;

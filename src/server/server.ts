@@ -6,6 +6,8 @@ import { type AdminServer, openAdmin } from "./admin.ts";
 import { createCallerCheck } from "./caller.ts";
 import { createCheckHandler } from "./check-service.ts";
 import { drain } from "./drain.ts";
+import { createGatewaySeat } from "./gateway/gateway-seat.ts";
+import { createPolicyServer, type PolicySource } from "./gateway/policy-page.ts";
 import { createHealthService } from "./health.ts";
 import { type Listener, openListener } from "./listener.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
@@ -14,7 +16,6 @@ import type { Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 import { trailSinks } from "./open-sinks.ts";
 import type { ServerOptions } from "./options.ts";
-import { createPolicyServer } from "./policy-page.ts";
 import { createPolicyState } from "./policy-state.ts";
 import { createRecordedHeaders } from "./recorded-headers.ts";
 import { createReloader } from "./reload.ts";
@@ -70,7 +71,10 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     staleNamespaces: () => policies.stale.length,
     now,
   });
-  const renderer = createRenderer({ encode: contract.encodeCheckResponse, counter: metrics.counter });
+  const renderer = createRenderer({
+    encode: contract.encodeCheckResponse,
+    counter: (...sort) => metrics.counter("server", ...sort),
+  });
   const pdp = createPdp({ render: renderer.decision, sizeOf: sizeOfRendered, maxCacheBytes: options.cache.maxBytes });
   const policies = createPolicyState({
     createEngine: (bundle) => createEngine(module, bundle),
@@ -119,7 +123,20 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     },
   });
 
-  const policyServer = createPolicyServer({ loaded: () => policies.loaded, ready: () => readiness().ready });
+  const seat = createGatewaySeat({
+    mode,
+    trail,
+    recordedHeaders: headers.include.length === 0 ? null : recordedHeaders.names,
+    registry: metrics.registry,
+    counter: (...sort) => metrics.counter("gateway", ...sort),
+    warn: (error) => log.warn({ err: error }, "an entry of a gateway's access log holds no report"),
+  });
+  const policySource: PolicySource = {
+    loaded: () => policies.loaded,
+    ready: () => readiness().ready,
+    lessor: seat.lessor,
+  };
+  const policyServer = createPolicyServer(policySource);
   const listeners: Listener[] = [];
   let admin: AdminServer | null = null;
   try {
@@ -133,6 +150,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
           contract,
           check,
           health,
+          accessLogs: seat.accessLogs,
           policies: policyServer,
           tlsPollMs: options.tlsPollMs,
           refused: metrics.refusedCaller,
@@ -146,7 +164,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
         registry,
         readiness,
         recent: trail.recent,
-        loaded: () => policies.loaded,
+        policies: policySource,
       });
     }
   } catch (error) {
@@ -173,7 +191,8 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     reload: reloader.load,
     async drain() {
       draining = true;
-      await drain({ health, listeners, reloader, trail, admin, ...options.drain, log });
+      await drain({ health, accessLogs: seat.accessLogs, listeners, reloader, trail, admin, ...options.drain, log });
+      seat.close();
       metrics.close();
     },
   };

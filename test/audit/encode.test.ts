@@ -91,6 +91,7 @@ describe("records", () => {
     gateway: text,
     latencyUs: 12,
     headers: null,
+    seated: null,
   });
 
   test("whatever callers send, a record is one safe line whose fields cannot be forged", () => {

@@ -73,6 +73,7 @@ export function requestPart(changes: Partial<RequestPart> = {}): RequestPart {
     method: "GET",
     path: "/",
     headers: null,
+    seated: null,
     ...changes,
   };
 }

@@ -49,6 +49,25 @@ const request = fc.record({
   method: maybe,
   path: maybe,
   headers: fc.option(fc.array(fc.tuple(fc.stringMatching(/^[a-z-]{1,9}$/), text), { maxLength: 3 }), { nil: null }),
+  seated: fc.option(
+    fc.record({
+      worker: fc.stringMatching(/^[0-9a-f]{32}$/),
+      workerSeq: fc.integer({ min: 1 }),
+      outcome: fc.option(
+        fc.record({
+          status: fc.option(fc.integer({ min: 100, max: 599 })),
+          details: maybe,
+          flags: fc.array(fc.stringMatching(/^[A-Z]{2,5}$/), { maxLength: 3 }),
+          upstream: maybe,
+          receivedBytes: fc.nat(),
+          sentBytes: fc.nat(),
+          durationMs: fc.nat(),
+        }),
+        { nil: null },
+      ),
+    }),
+    { nil: null },
+  ),
 });
 
 it("whatever callers say, each line of a trail is one printable line that the schema knows", async () => {

@@ -99,6 +99,7 @@ async function writeTrail(path: string, records: number): Promise<void> {
       gateway: "spiffe://cluster.local/ns/istio-egress/sa/egress",
       latencyUs: 20 + (n % 300),
       headers: null,
+      seated: null,
     });
     sink.write(line);
     if (n % 2_000 === 0) await sink.flush();

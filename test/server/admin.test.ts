@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type AdminServer, openAdmin } from "../../src/server/admin.ts";
+import { createSequences } from "../../src/server/gateway/sequences.ts";
 import { createMetrics, RELOAD_RESULTS } from "../../src/server/metrics.ts";
 import type { LoadedPolicies } from "../../src/server/policy-state.ts";
 import { connectClient, decision, httpCheck, startAnswering } from "./harness.ts";
@@ -25,7 +26,11 @@ beforeEach(async () => {
     registry: metrics.registry,
     readiness: () => ({ ready, why: "because" }),
     recent: () => ['{"id":"b"}', '{"id":"a"}'],
-    loaded: () => loaded,
+    policies: {
+      loaded: () => loaded,
+      ready: () => ready,
+      lessor: { mode: "batch", sequences: createSequences(Date.now, () => {}), recordedHeaders: [] },
+    },
   });
 });
 afterEach(async () => {
@@ -77,7 +82,7 @@ describe("the admin port", () => {
 
   test("gives the bundle with its revision as ETag, and nothing to those who have it", async () => {
     expect((await get("/v1/bundle")).status).toBe(503);
-    loaded = { revision: "sha256:aa", bundle: Uint8Array.of(1, 2, 3), sinceMs: 0 };
+    loaded = { revision: "sha256:aa", bundle: Uint8Array.of(1, 2, 3), sinceMs: 0, generation: 1 };
     const full = await get("/v1/bundle");
     expect([full.status, full.headers.etag, [...full.body]]).toEqual([200, '"sha256:aa"', [1, 2, 3]]);
     for (const known of ['"sha256:aa"', 'W/"sha256:aa"', '"x", "sha256:aa"']) {
@@ -97,11 +102,11 @@ describe("the admin port", () => {
 
 describe("metrics", () => {
   test("carry every figure of the server", async () => {
-    metrics.counter("deny", "no-matching-rule", "allow")();
+    metrics.counter("server", "deny", "no-matching-rule", "allow")();
     metrics.observe(0.03, true);
     metrics.observe(2, false);
     metrics.reload("rejected");
-    loaded = { revision: "sha256:aa", bundle: new Uint8Array(), sinceMs: 1000 };
+    loaded = { revision: "sha256:aa", bundle: new Uint8Array(), sinceMs: 1000, generation: 1000 };
     const { body } = await get("/metrics");
     const text = body.toString();
     for (const line of [

@@ -15,11 +15,12 @@ import type { Decision } from "../../src/pdp/decision.ts";
 import { createPdp, type DecisionEngine, type Pdp } from "../../src/pdp/pdp.ts";
 import type { ListenAddress } from "../../src/server/address.ts";
 import { createCheckHandler } from "../../src/server/check-service.ts";
+import { createGatewaySeat } from "../../src/server/gateway/gateway-seat.ts";
+import { createPolicyServer } from "../../src/server/gateway/policy-page.ts";
 import { createHealthService, type HealthService } from "../../src/server/health.ts";
 import { type ListenerOptions, openListener } from "../../src/server/listener.ts";
 import { loadProtos } from "../../src/server/load-protos.ts";
 import { createMetrics, type Metrics } from "../../src/server/metrics.ts";
-import { createPolicyServer } from "../../src/server/policy-page.ts";
 import type { LoadedPolicies } from "../../src/server/policy-state.ts";
 import { createRecordedHeaders } from "../../src/server/recorded-headers.ts";
 import { createRenderer, type Rendered, sizeOfRendered } from "../../src/server/rendered.ts";
@@ -127,17 +128,29 @@ export async function startAnswering(
     staleNamespaces: () => 0,
     now: Date.now,
   });
-  const renderer = createRenderer({ encode: CONTRACT.encodeCheckResponse, counter: metrics.counter });
+  const renderer = createRenderer({
+    encode: CONTRACT.encodeCheckResponse,
+    counter: (...sort) => metrics.counter("server", ...sort),
+  });
   const pdp = createPdp<Rendered>({ render: renderer.decision, sizeOf: sizeOfRendered, maxCacheBytes: 1 << 24 });
   if (engine !== null) pdp.install(engine);
   const thrown: unknown[] = [];
   const warnings: string[] = [];
   const health = createHealthService();
   let refused = 0;
+  const trail = await trailOver("batch", { memory: async () => sink }, { now: Date.now });
+  const seat = createGatewaySeat({
+    mode: "batch",
+    trail,
+    recordedHeaders: null,
+    registry: metrics.registry,
+    counter: (...sort) => metrics.counter("gateway", ...sort),
+    warn: (error) => thrown.push(error),
+  });
   const check = createCheckHandler({
     pdp,
     renderer,
-    trail: await trailOver("batch", { memory: async () => sink }, { now: Date.now }),
+    trail,
     recordedHeaders: createRecordedHeaders(options.recorded ?? [], []),
     now: options.now ?? Date.now,
     observe: metrics.observe,
@@ -152,7 +165,8 @@ export async function startAnswering(
     contract: CONTRACT,
     check,
     health,
-    policies: createPolicyServer({ loaded: () => options.loaded ?? null, ready: () => true }),
+    accessLogs: seat.accessLogs,
+    policies: createPolicyServer({ loaded: () => options.loaded ?? null, ready: () => true, lessor: seat.lessor }),
     refused: () => {
       refused += 1;
     },

@@ -143,7 +143,7 @@ test("only SPIFFE IDs may be listed", () => {
 });
 
 describe("policies over mTLS", () => {
-  const loaded = { revision: "sha256:one", bundle: Buffer.from("a bundle"), sinceMs: 7 };
+  const loaded = { revision: "sha256:one", bundle: Buffer.from("a bundle"), sinceMs: 7, generation: 7 };
 
   /** One request over HTTP/1.1, with a connection of its own. */
   function fetchPolicies(
@@ -189,7 +189,9 @@ describe("policies over mTLS", () => {
     expect([plain.status, plain.body, plain.headers.etag]).toEqual([200, "a bundle", '"sha256:one"']);
     expect(plain.headers["x-sallyport-lease-ms"]).toBeUndefined();
     const nonce = "0123456789abcdef0123456789abcdef";
-    const headers = { "if-none-match": '"sha256:one"', "x-sallyport-nonce": nonce };
+    const worker = "00000000000000000000000000000001";
+    const about = { "x-sallyport-worker": worker, "x-sallyport-sequence": "0" };
+    const headers = { "if-none-match": '"sha256:one"', "x-sallyport-nonce": nonce, ...about };
     const same = await fetchPolicies(address, gateway, headers);
     expect(same.status).toBe(304);
     expect(same.headers).toMatchObject({

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, extname, join, resolve } from "node:path";
+import { extname, join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { envoyBootstrap } from "../../generate/envoy/bootstrap.ts";
 import type { GatewaySeat } from "../../generate/envoy/settings.ts";
@@ -14,14 +14,21 @@ import type { PolicySet } from "../../policy/model.ts";
 import { readPolicyDirectory } from "../../server/read-policies.ts";
 import type { Caller } from "./client.ts";
 import { defaultSearch, findEnvoy } from "./envoy-binary.ts";
+import {
+  type CertificateOptions,
+  GATEWAY_ID,
+  type LabAuthorities,
+  SERVER_ID,
+  writeCertificates,
+} from "./lab-certificates.ts";
 import { labSettings } from "./lab-settings.ts";
 import { type NameServer, startNameServer } from "./name-server.ts";
-import { type Authority, createAuthority, dns, type Leaf, type San, uri } from "./pki.ts";
+import { type Authority, createAuthority, type San, uri } from "./pki.ts";
 import { accepts, type Child, freePorts, startChild, waitUntil } from "./process.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
 
 /** How a lab is set up. */
-export interface LabOptions {
+export interface LabOptions extends CertificateOptions {
   /** Copied, so that the lab can edit it. */
   readonly policies: string;
   readonly progress?: (step: string) => void;
@@ -31,12 +38,12 @@ export interface LabOptions {
   readonly laxCallers?: boolean;
   /** Ends the start half-way: what was started is stopped and the lab rejects. */
   readonly signal?: AbortSignal;
-  /** Hosts that the outside has no certificate for. */
-  readonly uncertified?: readonly string[];
-  /** Files of the gateway's `credentials` directory. */
-  readonly secrets?: (authorities: Lab["authorities"]) => Promise<Readonly<Record<string, string>>>;
   /** Where HTTP requests are decided: by the server unless told otherwise. */
   readonly seat?: "server" | "gateway";
+  /** Further flags of `sallyport serve`. */
+  readonly serve?: Readonly<Record<string, string>>;
+  /** Changes Envoy's configuration before it starts. */
+  readonly edit?: (bootstrap: object) => object;
   /** Stands between the gateway's filter and the server's policies; told the server's port, it gives its own. */
   readonly between?: (adminPort: number) => Promise<number>;
   /** Requests a second and workload that the gateway lets come as far as a decision. */
@@ -63,12 +70,7 @@ export interface Lab {
   readonly adminPort: number;
   readonly upstream: Upstream;
   readonly names: NameServer;
-  readonly authorities: {
-    readonly mesh: Authority;
-    readonly partner: Authority;
-    readonly rogue: Authority;
-    readonly outside: Authority;
-  };
+  readonly authorities: LabAuthorities;
   /** The gateway's port for what applications send to a dialled one; 0 if it has none. */
   port(kind: ListenerKind, dialled: number): number;
   /** A caller with these names, from the mesh's authority unless another is given; cached by name. */
@@ -90,8 +92,6 @@ function gatewaySeat(between: number | null): GatewaySeat {
 }
 
 const READY_MS = 20_000;
-const SERVER_ID = "spiffe://cluster.local/ns/sallyport-system/sa/sallyport";
-const GATEWAY_ID = "spiffe://cluster.local/ns/istio-egress/sa/egress";
 
 /** Starts everything; on failure stops what was started. */
 export async function startLab(options: LabOptions): Promise<Lab> {
@@ -149,6 +149,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         "allowed-callers": GATEWAY_ID,
         "drain-wait": "0ms",
         "log-level": "warn",
+        ...options.serve,
       };
       const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
       const child = startChild(process.execPath, [main, "serve", ...args], ownEnvironment());
@@ -182,7 +183,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       },
       requestsPerSecond: options.requestsPerSecond ?? 10_000,
     });
-    await writeFile(config, stringify(envoyBootstrap(set, settings), { aliasDuplicateObjects: false }));
+    const { edit = (bootstrap: object) => bootstrap } = options;
+    await writeFile(config, stringify(edit(envoyBootstrap(set, settings)), { aliasDuplicateObjects: false }));
     const callers = new Map<string, Promise<Caller>>();
     const caller: Lab["caller"] = (sans, authority = authorities.mesh) => {
       const key = JSON.stringify([sans, authority.cert]);
@@ -245,56 +247,6 @@ async function requireSet(directory: string): Promise<PolicySet> {
   const { set, diagnostics } = loadPolicySet(files, createCanonicaliser(readEngineModule()));
   if (set === null) throw new Error(diagnostics.map((each) => formatDiagnostic(each, false)).join("\n"));
   return set;
-}
-
-interface CertificateFiles {
-  readonly meshCa: string;
-  readonly outsideCa: string;
-  readonly outsideLeaf: Leaf;
-  readonly server: { readonly certificate: string; readonly key: string };
-  readonly gateway: { readonly certificate: string; readonly key: string };
-  readonly trustBundles: Readonly<Record<string, string>>;
-}
-
-async function writeCertificates(
-  directory: string,
-  set: PolicySet,
-  authorities: Lab["authorities"],
-  { uncertified = [], secrets = async () => ({}) }: LabOptions,
-): Promise<CertificateFiles> {
-  const at = join(directory, "certificates");
-  await mkdir(at, { mode: 0o700 });
-  const put = async (name: string, text: string): Promise<string> => {
-    const file = join(at, name);
-    await writeFile(file, text, { mode: 0o600 });
-    return file;
-  };
-  const pair = async (name: string, leaf: Leaf) => ({
-    certificate: await put(`${name}.crt`, leaf.cert),
-    key: await put(`${name}.key`, leaf.key),
-  });
-  const meshCa = await put("mesh-ca.crt", authorities.mesh.cert);
-  const partnerCa = await put("partner-ca.crt", authorities.partner.cert);
-  const bundles = Object.fromEntries([
-    ...set.gateway.trustDomains.map((domain) => [domain, meshCa]),
-    ...set.gateway.federatedTrustDomains.map((domain) => [domain, partnerCa]),
-  ]);
-  const hosts = [...new Set(set.services.flatMap((service) => service.hosts))].filter(
-    (host) => !uncertified.includes(host),
-  );
-  for (const [name, text] of Object.entries(await secrets(authorities))) {
-    const file = join(directory, "credentials", name);
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(file, text, { mode: 0o600 });
-  }
-  return {
-    meshCa,
-    outsideCa: await put("outside-ca.crt", authorities.outside.cert),
-    outsideLeaf: await authorities.outside.issue(hosts.filter((host) => !/[[\]]|^[\d.]+$/.test(host)).map(dns)),
-    server: await pair("server", await authorities.mesh.issue([uri(SERVER_ID)])),
-    gateway: await pair("gateway", await authorities.mesh.issue([uri(GATEWAY_ID)])),
-    trustBundles: bundles,
-  };
 }
 
 async function answers(adminPort: number, page: string): Promise<boolean> {

@@ -1,10 +1,11 @@
 import { extension } from "../envoy-parts/typed.ts";
+import { DECISION } from "./seat.ts";
 
 /**
  * One JSON line per request or connection, with what the authorizer said of it; and one per connection outside, with the
  * address. No query string, no header of the caller's but the host.
  */
-export function accessLog(path: string, kind: "http" | "network" | "dial"): object {
+export function accessLog(path: string, kind: "http" | "seat" | "network" | "dial"): object {
   const decided = (field: string): string => `%DYNAMIC_METADATA(envoy.filters.${kind}.ext_authz:${field})%`;
   const http = {
     method: "%REQ(:METHOD)%",
@@ -14,7 +15,9 @@ export function accessLog(path: string, kind: "http" | "network" | "dial"): obje
     details: "%RESPONSE_CODE_DETAILS%",
     request: "%REQ(X-REQUEST-ID)%",
   };
-  const decision = {
+  const isHttp = kind === "http" || kind === "seat";
+  const here = { decision: `%FILTER_STATE(${DECISION}:PLAIN)%` };
+  const asked = {
     decision: decided("decision_id"),
     effect: decided("effect"),
     reason: decided("reason"),
@@ -26,19 +29,24 @@ export function accessLog(path: string, kind: "http" | "network" | "dial"): obje
     path,
     log_format: {
       json_format: {
-        kind,
+        kind: isHttp ? "http" : kind,
         time: "%START_TIME%",
         peer: "%DOWNSTREAM_PEER_URI_SAN%",
         sni: "%REQUESTED_SERVER_NAME%",
-        ...(kind === "http" ? http : {}),
+        ...(isHttp ? http : {}),
         flags: "%RESPONSE_FLAGS%",
         upstream: "%UPSTREAM_HOST%",
         cluster: "%UPSTREAM_CLUSTER%",
         received: "%BYTES_RECEIVED%",
         sent: "%BYTES_SENT%",
         milliseconds: "%DURATION%",
-        ...(kind === "dial" ? dial : decision),
+        ...(kind === "dial" ? dial : kind === "seat" ? here : asked),
       },
     },
   });
+}
+
+/** Of a request that goes on, other logs may be told now and then. */
+export function onceAtTheEnd(): object {
+  return { filter: { log_type_filter: { types: ["DownstreamPeriodic"], exclude: true } } };
 }

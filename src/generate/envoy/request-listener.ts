@@ -1,9 +1,10 @@
 import { type GatewayListener, listenerName } from "../listeners.ts";
-import { accessLog } from "./access-log.ts";
+import { accessLog, onceAtTheEnd } from "./access-log.ts";
 import { connectionManager } from "./connection-manager.ts";
 import type { Outlets } from "./outlets.ts";
 import { requestFilters } from "./request-filters.ts";
 import { virtualHosts } from "./routes.ts";
+import { REPORT_WHILE_OPEN, reportDecisions } from "./seat.ts";
 import type { EnvoySettings } from "./settings.ts";
 import { downstreamTls } from "./tls.ts";
 
@@ -25,7 +26,7 @@ export function requestListener(
         transport_socket: downstreamTls(settings, trustDomains, ["h2", "http/1.1"]),
         filters: [
           connectionManager(name, {
-            access_log: [accessLog(settings.accessLog, "http")],
+            ...accessLogs(settings),
             upgrade_configs: [...upgrades, "CONNECT"].map((upgrade_type) => ({ upgrade_type })),
             route_config: {
               name,
@@ -39,5 +40,13 @@ export function requestListener(
         ],
       },
     ],
+  };
+}
+
+function accessLogs({ accessLog: path, seat }: EnvoySettings): object {
+  if (seat === null) return { access_log: [accessLog(path, "http")] };
+  return {
+    access_log: [{ ...accessLog(path, "seat"), ...onceAtTheEnd() }, reportDecisions()],
+    access_log_options: REPORT_WHILE_OPEN,
   };
 }

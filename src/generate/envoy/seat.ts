@@ -22,3 +22,25 @@ export function decideHere({ filter }: GatewaySeat, dialled: number): object {
     },
   });
 }
+
+/** The filter's state that access logs take the decision from. */
+export const DECISION = "wasm.sallyport.decision";
+
+/**
+ * Sends each decision to the authorizer, which puts it on record with what came of it. Entries wait no longer than this together; those
+ * of requests that go on are sent each second, since an allow should be on record before its request ends.
+ */
+export function reportDecisions(): object {
+  return extension("envoy.access_loggers.http_grpc", "extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig", {
+    common_config: {
+      log_name: "sallyport",
+      transport_api_version: "V3",
+      grpc_service: { envoy_grpc: { cluster_name: AUTHORIZER } },
+      buffer_flush_interval: "0.2s",
+      buffer_size_bytes: 65_536,
+      filter_state_objects_to_log: [DECISION],
+    },
+  });
+}
+
+export const REPORT_WHILE_OPEN = { access_log_flush_interval: "1s" } as const;
