@@ -9,6 +9,7 @@ import { getPairs, getProperty, REQUEST_HEADERS } from "./host-calls";
 const URI_SAN: usize = constant("connection\0uri_san_peer_certificate");
 const DNS_SAN: usize = constant("connection\0dns_san_peer_certificate");
 const SUBJECT: usize = constant("connection\0subject_peer_certificate");
+const NOT_URI_SAN: usize = constant("not the certificate's URI SAN: ");
 /** The root id of a listener's plugin is the port that its routes lead to. */
 const ROOT_ID: usize = constant("plugin_root_id");
 
@@ -39,7 +40,7 @@ export function readRequest(): void {
   portLength = givenLength();
   store<u32>(GIVEN, 0);
   principalLength = 0;
-  if (!readPeer(URI_SAN) && !readPeer(DNS_SAN)) readPeer(SUBJECT);
+  if (!readPeer(URI_SAN) && (readPeer(DNS_SAN) || readPeer(SUBJECT))) doubtPrincipal();
   if (getPairs(REQUEST_HEADERS, GIVEN, GIVEN_LENGTH) != 0) unreachable();
   pairs = given();
   pairsLength = givenLength();
@@ -96,6 +97,17 @@ function readPeer(property: usize): bool {
   principalLength = givenLength();
   store<u32>(GIVEN, 0);
   return true;
+}
+
+/** Another name may spell a SPIFFE ID: marked, it is none, and the record says what it was (as src/server/principal.ts does). */
+function doubtPrincipal(): void {
+  const mark = lengthOf(NOT_URI_SAN);
+  const marked = heap.alloc(mark + principalLength);
+  memory.copy(marked, bytesOf(NOT_URI_SAN), mark);
+  memory.copy(marked + mark, principal, principalLength);
+  heap.free(principal);
+  principal = marked;
+  principalLength += mark;
 }
 
 /** Lets go of what `readRequest` read. */

@@ -1,10 +1,8 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
-import { get } from "node:http";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, type Caller, requestHttp1, requestHttp2 } from "../../src/cli/demo/client.ts";
-import { type Lab, startLab } from "../../src/cli/demo/lab.ts";
+import { type AuditRecord, type Lab, startLab } from "../../src/cli/demo/lab.ts";
 import { freePorts } from "../../src/cli/demo/process.ts";
 import { createCanonicaliser } from "../../src/pdp/canonicaliser.ts";
 import { readEngineModule } from "../../src/pdp/engine-module.ts";
@@ -12,27 +10,11 @@ import { loadPolicySet } from "../../src/policy/load.ts";
 import { readPolicyDirectory } from "../../src/server/read-policies.ts";
 import { E2E_POLICIES, eventually, everyWorker } from "../support/gateway.ts";
 import { reachOf } from "../support/reach.ts";
+import { decidedBy, figures, untilSeated } from "../support/seat.ts";
 import { differences } from "./reach-gateway.ts";
 
 const SHIPPED = new URL("../../policies", import.meta.url).pathname;
 const LEASE_MS = 5_000;
-
-/** Decisions of the server seat on record: what the filter decides leaves none there. */
-async function asked(lab: Lab): Promise<number> {
-  return (await lab.records()).filter(({ seat, target }) => seat === "server" && target.protocol === "http").length;
-}
-
-/** Waits until the filter decides by itself, in all of Envoy's workers. */
-async function untilSeated(lab: Lab, ask: () => Promise<Answer>): Promise<void> {
-  const quiet = async (): Promise<boolean> => {
-    const before = await asked(lab);
-    for (let n = 0; n < 20; n += 1) await ask();
-    // Records are written in batches.
-    await sleep(100);
-    return (await asked(lab)) === before;
-  };
-  expect(await eventually(quiet, (done) => done, 20_000)).toBe(true);
-}
 
 const GET = (lab: Lab, caller: Caller, host: string, path = "/v1/charges") =>
   requestHttp1(caller, lab.port("http", 80), `GET ${path}`, [`host: ${host}`]);
@@ -45,9 +27,10 @@ describe("Envoy decides by itself", () => {
     try {
       const checkout = await lab.workload("payments/checkout");
       await untilSeated(lab, () => GET(lab, checkout, "api.stripe.com"));
-      const before = await asked(lab);
+      const asked = async () => (await decidedBy(lab, "server")).length;
+      const before = await asked();
       expect(await differences(lab, reachOf(set), set.gateway.trustDomains[0] ?? "")).toEqual([]);
-      expect(await asked(lab)).toBe(before);
+      expect(await asked()).toBe(before);
     } finally {
       await lab.close();
     }
@@ -57,7 +40,8 @@ describe("Envoy decides by itself", () => {
 describe("the gateway seat and the server seat", () => {
   let labs: { readonly seated: Lab; readonly asking: Lab; readonly server: Lab } | null = null;
   beforeAll(async () => {
-    const options = { policies: E2E_POLICIES, timeoutMs: 3_000, laxCallers: true };
+    const serve = { "audit-headers-include": "x-team" };
+    const options = { policies: E2E_POLICIES, timeoutMs: 3_000, laxCallers: true, serve };
     const seated = await startLab({ ...options, seat: "gateway" });
     // Its policies never come, so that it asks about everything.
     const asking = await startLab({ ...options, seat: "gateway", between: async () => (await freePorts(1))[0] ?? 1 });
@@ -96,8 +80,10 @@ describe("the gateway seat and the server seat", () => {
       for (const host of [...hosts, ...odd]) {
         for (const path of paths) {
           const extra = headers[compared % headers.length] ?? [];
+          const traceparent = `traceparent: 00-${String(compared).padStart(32, "0")}-b7ad6b7169203331-01`;
+          const known = [`host: ${host}`, `x-request-id: ${compared}`, traceparent, ...extra];
           const ask = (lab: Lab, callers: readonly Caller[] | undefined) =>
-            requestHttp1(callers?.[index] ?? first, lab.port("http", 80), `GET ${path}`, [`host: ${host}`, ...extra]);
+            requestHttp1(callers?.[index] ?? first, lab.port("http", 80), `GET ${path}`, known);
           const answers = await Promise.all([ask(seated, seatedAs), ask(asking, askingAs), ask(server, serverAs)]);
           const [here, asked, there] = answers.map(plain);
           expect(here, `decided: ${index} ${host}${path} ${extra}`).toEqual(there);
@@ -107,6 +93,7 @@ describe("the gateway seat and the server seat", () => {
       }
     }
     expect(compared).toBeGreaterThan(300);
+    await expectSameRecords(labs);
     // Headers as large as Envoy takes them, and as many.
     const large = [
       [`x-large: ${"x".repeat(50_000)}`],
@@ -128,26 +115,52 @@ describe("the gateway seat and the server seat", () => {
 /** What Envoy says when a filter has trapped. */
 const TRAP = /wasm.*(failed|error|trap|unreachable)|Plugin configured to fail closed/i;
 
-/** `wasmcustom.sallyport_…` of Envoy, without the prefix. */
-async function figures(lab: Lab): Promise<Record<string, number>> {
-  const text = await new Promise<string>((resolve, reject) => {
-    const socketPath = join(lab.directory, "envoy-admin.sock");
-    get({ socketPath, path: "/stats?filter=sallyport_" }, (response) => {
-      let all = "";
-      response.setEncoding("utf8").on("data", (part) => (all += part));
-      response.on("end", () => resolve(all));
-    }).on("error", reject);
-  });
-  return Object.fromEntries(
-    [...text.matchAll(/^wasmcustom\.sallyport_(\w+): (\d+)$/gm)].map(([, name = "", value]) => [name, Number(value)]),
-  );
-}
-
 /** Hosts of a registry, wildcards with a name in place of the star. */
 function hostsOf(text: string): readonly string[] {
   return [...text.matchAll(/^\s*(?:- |hosts: \[)([*\w.-]+\.[a-z]+)/gm)]
     .map(([, host = ""]) => host.replace("*", "some"))
     .slice(0, 8);
+}
+
+/** Each request left one record in each lab, which says the same but for when, by whom and how long. */
+async function expectSameRecords(labs: Readonly<Record<"seated" | "asking" | "server", Lab>>) {
+  const byRequest = async (lab: Lab) => {
+    const records = (await lab.records()).filter(({ requestId }) => /^\d+$/.test(String(requestId)));
+    return new Map(records.map((record) => [Number(record.requestId), record]));
+  };
+  // What Envoy refuses by itself, such as hosts that are none, is on record nowhere.
+  const all = () => Promise.all([labs.server, labs.seated, labs.asking].map(byRequest));
+  const isSame = (maps: readonly ReadonlyMap<number, AuditRecord>[]) =>
+    new Set(maps.map(({ size }) => size)).size === 1;
+  const [there = new Map<number, AuditRecord>(), here, asked] = await eventually(all, isSame, 5_000);
+  expect(there.size).toBeGreaterThan(300);
+  expect([here?.size, asked?.size]).toEqual([there.size, there.size]);
+  for (const lab of Object.values(labs)) {
+    const ids = (await lab.records()).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  }
+  let filtered = 0;
+  for (const [n, expected] of there) {
+    const record = here?.get(n);
+    const outcome = record?.outcome as { readonly status: number } | undefined;
+    if (record?.seat === "gateway") {
+      filtered += 1;
+      expect(
+        outcome?.status === 200 || outcome?.status === 403 || outcome?.status === 404,
+        JSON.stringify(record),
+      ).toBe(true);
+    }
+    expect(shared(record)).toEqual(shared(expected));
+    expect(asked?.get(n)?.seat).toBe("server");
+    expect(shared(asked?.get(n))).toEqual(shared(expected));
+  }
+  expect(filtered).toBe(there.size);
+}
+
+const OWN = ["time", "id", "seq", "seat", "cacheHit", "latencyUs", "worker", "workerSeq", "outcome"];
+
+function shared(record: AuditRecord | undefined): unknown {
+  return Object.fromEntries(Object.entries(record ?? {}).filter(([name]) => !OWN.includes(name)));
 }
 
 /** What of an answer must not differ: everything but the decision's id and who answered when. */

@@ -1,0 +1,40 @@
+import { get } from "node:http";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "vitest";
+import type { Answer } from "../../src/cli/demo/client.ts";
+import type { AuditRecord, Lab } from "../../src/cli/demo/lab.ts";
+import { eventually } from "./gateway.ts";
+
+/** Decisions about HTTP requests on record, of one seat. */
+export async function decidedBy(lab: Lab, seat: "server" | "gateway"): Promise<readonly AuditRecord[]> {
+  return (await lab.records()).filter((record) => record.seat === seat && record.target.protocol === "http");
+}
+
+/** Waits until the filter decides by itself, in all of Envoy's workers. */
+export async function untilSeated(lab: Lab, ask: () => Promise<Answer>): Promise<void> {
+  const asked = async () => (await decidedBy(lab, "server")).length;
+  const quiet = async (): Promise<boolean> => {
+    const before = await asked();
+    for (let n = 0; n < 20; n += 1) await ask();
+    // Records are written in batches.
+    await sleep(100);
+    return (await asked()) === before;
+  };
+  expect(await eventually(quiet, (done) => done, 20_000)).toBe(true);
+}
+
+/** `wasmcustom.sallyport_…` of Envoy, without the prefix. */
+export async function figures(lab: Lab): Promise<Record<string, number>> {
+  const text = await new Promise<string>((resolve, reject) => {
+    const socketPath = join(lab.directory, "envoy-admin.sock");
+    get({ socketPath, path: "/stats?filter=sallyport_" }, (response) => {
+      let all = "";
+      response.setEncoding("utf8").on("data", (part) => (all += part));
+      response.on("end", () => resolve(all));
+    }).on("error", reject);
+  });
+  return Object.fromEntries(
+    [...text.matchAll(/^wasmcustom\.sallyport_(\w+): (\d+)$/gm)].map(([, name = "", value]) => [name, Number(value)]),
+  );
+}
