@@ -12,11 +12,8 @@ import * as lease from "./lease";
 import { forgetRequest, readRequest, writeQuestion } from "./question";
 import { reportAsked, reportDecision } from "./report";
 import { nameRun, nextNumber } from "./sequence";
-import { configure } from "./settings";
+import { configure, pollMs } from "./settings";
 
-/** How often the server is asked whether the policies are still in force: each worker has a time of its own about a second, so that they do not ask together. */
-const POLL_MS: u32 = 900;
-const POLL_MORE_MS: u32 = 200;
 const chance: usize = memory.data(4, 4);
 
 export function proxy_abi_version_0_2_1(): void {}
@@ -39,7 +36,7 @@ export function proxy_on_configure(_context: u32, bytes: u32): u32 {
   nameRun();
   figures.defineFigures();
   if (random(chance, 4) != 0) unreachable();
-  setTickPeriod(POLL_MS + (load<u32>(chance) % POLL_MORE_MS));
+  setTickPeriod(pollMs + (load<u32>(chance) % (pollMs / 4 + 1)));
   lease.poll();
   return 1;
 }

@@ -4,6 +4,8 @@ import { isText } from "../engine/bytes";
 /** Names of Envoy's clusters, as constants of bytes-of; 0 while they are not set. */
 export let bundleCluster: usize = 0;
 export let checkCluster: usize = 0;
+/** How often the server is asked whether the policies are still in force: each worker adds a chance of its own, so that they do not ask together. */
+export let pollMs: u32 = 900;
 
 /** Reads the configuration. False when it is none that can be worked with. */
 export function configure(text: usize, length: usize): bool {
@@ -18,11 +20,24 @@ export function configure(text: usize, length: usize): bool {
       const valueLength = end - equal - 1;
       if (isText(text + from, equal - from, "bundle")) bundleCluster = replaced(bundleCluster, value, valueLength);
       else if (isText(text + from, equal - from, "check")) checkCluster = replaced(checkCluster, value, valueLength);
+      else if (isText(text + from, equal - from, "poll")) pollMs = numberOf(value, valueLength);
       else return false;
     }
     from = end + 1;
   }
-  return bundleCluster != 0 && checkCluster != 0;
+  return bundleCluster != 0 && checkCluster != 0 && pollMs != 0;
+}
+
+/** A decimal number of milliseconds; 0 for anything else, and beyond a minute. */
+function numberOf(text: usize, length: usize): u32 {
+  let number: u32 = 0;
+  if (length > 5) return 0;
+  for (let i: usize = 0; i < length; i++) {
+    const digit = <u32>load<u8>(text + i) - 48;
+    if (digit > 9) return 0;
+    number = number * 10 + digit;
+  }
+  return number > 60_000 ? 0 : number;
 }
 
 function replaced(before: usize, value: usize, length: usize): usize {

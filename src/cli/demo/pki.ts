@@ -2,6 +2,7 @@ import "./reflect-metadata.ts";
 import * as x509 from "@peculiar/x509";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const DAY_MS = 86_400_000;
 x509.cryptoProvider.set(crypto);
 
 /** A name in a certificate: `type` is `url` or `dns`. */
@@ -25,10 +26,11 @@ export function uri(value: string): San {
   return { type: "url", value };
 }
 
-/** Makes an authority with a P-256 key, valid for a day. For demonstrations and tests only. */
-export async function createAuthority(name = "CN=test mesh"): Promise<Authority> {
+/** Makes an authority with a P-256 key, valid for so many days. For demonstrations and tests only. */
+export async function createAuthority(name = "CN=test mesh", days = 1): Promise<Authority> {
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-  const span = { notBefore: new Date(Date.now() - 3_600_000), notAfter: new Date(Date.now() + 86_400_000) };
+  const ageMs = days * DAY_MS;
+  const span = { notBefore: new Date(Date.now() - ageMs), notAfter: new Date(Date.now() + ageMs) };
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     name,
     keys,

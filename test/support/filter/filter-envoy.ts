@@ -1,0 +1,254 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Server as GrpcServer, Metadata, ServerCredentials } from "@grpc/grpc-js";
+import { defaultSearch, findEnvoy } from "../../../src/cli/demo/envoy-binary.ts";
+import { createAuthority, type Leaf, uri } from "../../../src/cli/demo/pki.ts";
+import { accepts, freePorts, startChild, waitUntil } from "../../../src/cli/demo/process.ts";
+import type { CheckInput, HeaderPair } from "../../../src/pdp/decision.ts";
+import { readCheck } from "../../../src/server/check-request.ts";
+import { decodeCheckRequest } from "../../../src/server/decode-check-request.ts";
+import { policyPage } from "../../../src/server/gateway/policy-page.ts";
+import { createSequences } from "../../../src/server/gateway/sequences.ts";
+import { READ_HEADERS } from "../../../src/server/http-headers.ts";
+import { loadProtos } from "../../../src/server/load-protos.ts";
+import type { LoadedPolicies } from "../../../src/server/policy-state.ts";
+import { createPrincipalReader } from "../../../src/server/principal.ts";
+import { createWantedNames } from "../../../src/server/wanted-names.ts";
+import { filterConfig, TOLD } from "./envoy-config.ts";
+import { createRawClient, type RawClient } from "./h1.ts";
+
+/** What the filter told of a request (src/filter/report.ts). */
+export interface Told {
+  readonly revision: string;
+  readonly effect: string;
+  readonly shadow: string;
+  readonly reason: string;
+  readonly rules: readonly string[];
+  readonly shadowRules: readonly string[];
+  readonly subject: string;
+  readonly host: string;
+  readonly port: number | string;
+}
+
+/** A request, and what was made of it. */
+export interface Exchange {
+  /** As the server seat reads what Envoy sends it about the same bytes. */
+  readonly input: CheckInput;
+  readonly told: Told;
+  readonly status: number;
+}
+
+/** The filter in a real Envoy, and beside it ext_authz, which shows what Envoy makes of a request. */
+export interface FilterEnvoy {
+  /** Puts policies in force; resolves when the filter decides by them. */
+  install(revision: string, bundle: Uint8Array, headers: readonly string[]): Promise<void>;
+  /** Null when Envoy itself refuses such a request or certificate, or no listener says such a port. */
+  ask(input: CheckInput): Promise<Exchange | null>;
+  output(): string;
+  close(): Promise<void>;
+}
+
+/** Texts of ports that there are listeners for. */
+export const PORT_TEXTS = ["80", "443", "8080", "", "1", "0", "080", "65535", "65536", "99999", "x", "8e1", "+80"];
+const FILTER = resolve(import.meta.dirname, "../../../build/sallyport-filter.wasm");
+const PAIR = "x-pair";
+const CONTRACT = loadProtos();
+
+/** Starts it, with an environment of its own where that is wanted. */
+export async function startFilterEnvoy(env: NodeJS.ProcessEnv = process.env): Promise<FilterEnvoy> {
+  const binary = await findEnvoy(defaultSearch());
+  const directory = mkdtempSync(join(tmpdir(), "sallyport-filter-"));
+  // Long before and after: the clock of an Envoy may be a false one.
+  const mesh = await createAuthority("CN=test mesh", 400);
+  const server = await mesh.issue([uri("spiffe://cluster.local/ns/istio-egress/sa/egress")]);
+  const put = (name: string, text: string): string => {
+    writeFileSync(join(directory, name), text, { mode: 0o600 });
+    return join(directory, name);
+  };
+  let loaded: LoadedPolicies | null = null;
+  const bundles = await serveBundles(() => loaded);
+  const capture = await startCapture();
+  const free = await freePorts(PORT_TEXTS.length * 2);
+  const ports = PORT_TEXTS.map((text, n) => ({ text, decided: free[2 * n] ?? 0, asked: free[2 * n + 1] ?? 0 }));
+  const config = filterConfig({
+    filter: FILTER,
+    bundlePort: (bundles.address() as AddressInfo).port,
+    checkPort: capture.port,
+    ports,
+    certificate: put("server.crt", server.cert),
+    key: put("server.key", server.key),
+    ca: put("ca.crt", mesh.cert),
+    adminSocket: join(directory, "admin.sock"),
+  });
+  const file = put("envoy.json", JSON.stringify(config));
+  const args = ["-c", file, "--disable-hot-restart", "--concurrency", "1", "--log-level", "warn"];
+  const envoy = startChild(binary, args, env);
+  const leaves = new Map<string, Promise<Leaf | null>>();
+  const clients = new Map<string, Promise<RawClient | null>>();
+
+  function leafOf(principal: string): Promise<Leaf | null> {
+    // Who has no name shows no certificate; not every text can be a URI in one.
+    const made = () => (principal === "" ? Promise.resolve(null) : mesh.issue([uri(principal)]).catch(() => null));
+    const known = leaves.get(principal) ?? made();
+    leaves.set(principal, known);
+    return known;
+  }
+  function clientOf(principal: string, port: number): Promise<RawClient | null> {
+    const key = `${port} ${principal}`;
+    const known =
+      clients.get(key) ??
+      leafOf(principal).then((leaf) =>
+        leaf === null && principal !== "" ? null : createRawClient(port, leaf, mesh.cert),
+      );
+    clients.set(key, known);
+    return known;
+  }
+
+  async function close(): Promise<void> {
+    for (const client of clients.values()) (await client)?.close();
+    await envoy.stop();
+    bundles.closeAllConnections();
+    bundles.close();
+    capture.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+
+  try {
+    await waitUntil("Envoy listening", () => accepts(ports.at(-1)?.asked ?? 0), 20_000, envoy);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  let pair = 0;
+  let generation = 0;
+
+  async function send(
+    input: CheckInput,
+    port: number,
+    extra: string,
+  ): Promise<{ told: string; status: number } | null> {
+    const client = await clientOf(input.principal, port);
+    const answer = (await client?.send(`${headOf(input)}${extra}`)) ?? null;
+    if (answer === null) return null;
+    // gRPC is refused with 200 and PERMISSION_DENIED.
+    const status = answer.headers.get("grpc-status") === "7" ? 403 : answer.status;
+    return { told: answer.headers.get(TOLD) ?? "", status };
+  }
+
+  return {
+    async install(revision, bundle, headers) {
+      generation += 1;
+      capture.want(headers);
+      loaded = { revision, bundle, sinceMs: 0, generation };
+      const probe: CheckInput = {
+        kind: "http",
+        principal: "spiffe://cluster.local/ns/a/sa/b",
+        host: "h",
+        port: "80",
+        method: "GET",
+        path: "/",
+        headers: [],
+      };
+      const isHeld = async () => (await send(probe, ports[0]?.decided ?? 0, ""))?.told.includes(revision) === true;
+      await waitUntil("the filter deciding by new policies", isHeld, 10_000, envoy);
+    },
+    async ask(input) {
+      const port = ports.find(({ text }) => text === input.port);
+      if (port === undefined || input.kind !== "http" || !isSendable(input)) return null;
+      pair += 1;
+      const own = `${pair}`;
+      const asked = await send(input, port.asked, `\r\n${PAIR}: ${own}`);
+      const captured = capture.take(own);
+      const decided = await send(input, port.decided, `\r\n${PAIR}: ${own}`);
+      if (asked === null || decided === null || captured === null || decided.told === "") return null;
+      return { input: captured, told: JSON.parse(decided.told) as Told, status: decided.status };
+    },
+    output: () => envoy.output(),
+    close,
+  };
+}
+
+/** Nothing that would end the head of a request, or make it another's. */
+function isSendable({ method, path, host, headers }: CheckInput): boolean {
+  const texts = [method, path, host, ...headers.flat()];
+  return texts.every((text) => !/[\r\n\0]/.test(latin1(text))) && method !== "" && !/\s/.test(method + path);
+}
+
+function headOf({ method, path, host, headers }: CheckInput): string {
+  const lines = headers
+    .filter(([name]) => !name.startsWith(":") && name !== "host" && name !== "content-length")
+    .map(([name, value]) => `${name}: ${latin1(value)}`);
+  return [`${method} ${latin1(path)} HTTP/1.1`, `host: ${latin1(host)}`, ...lines].join("\r\n");
+}
+
+/** The bytes of a text, one a character. */
+function latin1(text: string | Uint8Array): string {
+  return Buffer.from(text).toString("latin1");
+}
+
+async function serveBundles(loaded: () => LoadedPolicies | null): Promise<Server> {
+  const lessor = {
+    mode: "batch" as const,
+    sequences: createSequences(
+      () => performance.now(),
+      () => {},
+    ),
+    recordedHeaders: [],
+  };
+  const server = createServer((request, response) => {
+    const page = policyPage(request.headers, { loaded, ready: () => true, lessor });
+    response.writeHead(page.status, page.headers);
+    response.end(page.body);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+interface Capture {
+  readonly port: number;
+  /** Names of headers that rules look at. */
+  want(headers: readonly string[]): void;
+  take(pair: string): CheckInput | null;
+  close(): void;
+}
+
+/** A server that allows everything and keeps what it was asked, by the number in a header. */
+async function startCapture(): Promise<Capture> {
+  const kept = new Map<string, CheckInput>();
+  const named = (names: readonly string[]) => createWantedNames([...READ_HEADERS, PAIR, ...names]);
+  let wanted = named([]);
+  const allow = CONTRACT.encodeCheckResponse({ status: { code: 0, message: "" }, ok_response: {} });
+  const readPrincipal = createPrincipalReader();
+  const server = new GrpcServer();
+  server.addService(CONTRACT.authorization, {
+    Check(call: { readonly request: Buffer }, reply: (error: null, answer: Buffer) => void) {
+      const { input } = readCheck(decodeCheckRequest(call.request, wanted), new Metadata(), readPrincipal);
+      const isPair = ([name]: HeaderPair) => name === PAIR;
+      const pair = input.headers.find(isPair)?.[1];
+      const headers = input.headers.filter((each) => !isPair(each));
+      if (pair !== undefined) kept.set(String(pair), { ...input, headers });
+      reply(null, allow);
+    },
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  return {
+    port,
+    want(headers) {
+      wanted = named(headers);
+    },
+    take(pair) {
+      const input = kept.get(pair) ?? null;
+      kept.delete(pair);
+      return input;
+    },
+    close: () => server.forceShutdown(),
+  };
+}
