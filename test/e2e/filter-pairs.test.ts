@@ -79,15 +79,6 @@ test(
   async () => {
     const { parameters } = budget;
     const end = Date.now() + (parameters.interruptAfterTimeLimit ?? Number.POSITIVE_INFINITY);
-    const sets = Math.min(parameters.numRuns, 100_000);
-    const drafts = fc.stream(
-      fc
-        .sample(fc.tuple(setDraft, fc.array(requestDraft, { minLength: REQUESTS, maxLength: REQUESTS })), {
-          seed: parameters.seed,
-          numRuns: Math.min(sets, 2_000),
-        })
-        [Symbol.iterator](),
-    );
     const seen = new Map<string, number>();
     let passed = 0;
     for (const [draft, requests] of drafts) {

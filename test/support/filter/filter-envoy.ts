@@ -53,7 +53,25 @@ export interface FilterEnvoy {
 }
 
 /** Texts of ports that there are listeners for. */
-export const PORT_TEXTS = ["80", "443", "8080", "", "1", "0", "080", "65535", "65536", "99999", "x", "8e1", "+80"];
+export const PORT_TEXTS = [
+  "80",
+  "443",
+  "8080",
+  "",
+  "1",
+  "0",
+  "080",
+  "65535",
+  "65536",
+  "99999",
+  "x",
+  "8e1",
+  "+80",
+  "8443",
+  "5432",
+  "9090",
+  "http",
+];
 const FILTER = resolve(import.meta.dirname, "../../../build/sallyport-filter.wasm");
 const PAIR = "x-pair";
 const CONTRACT = loadProtos();
