@@ -74,6 +74,12 @@ function disagreement(
   return null;
 }
 
+/** Sets with requests, as many as asked for, always the same ones for a seed. */
+function* drafts(seed: number, count: number) {
+  const some = fc.tuple(setDraft, fc.array(requestDraft, { minLength: REQUESTS, maxLength: REQUESTS }));
+  for (let n = 0; n < count; n += 1) yield* fc.sample(some, { seed: (seed + n) % 2 ** 31, numRuns: 1 });
+}
+
 test(
   "in a real Envoy, the filter decides random requests by random policies as oracle and server do",
   async () => {
