@@ -87,7 +87,7 @@ test(
     const end = Date.now() + (parameters.interruptAfterTimeLimit ?? Number.POSITIVE_INFINITY);
     const seen = new Map<string, number>();
     let passed = 0;
-    for (const [draft, requests] of drafts) {
+    for (const [draft, requests] of drafts(parameters.seed, parameters.numRuns)) {
       if (Date.now() > end) break;
       const set = realise(draft);
       const bundle = compileFiles(toFiles(set.documents), set.invalidNamespaces);
