@@ -3,6 +3,7 @@ import { compare, type Difference } from "../generate/compare.ts";
 import type { GenerateNote, Target } from "../generate/draft.ts";
 import { type RenderedFile, renderFile } from "../generate/render-file.ts";
 import { TARGETS } from "../generate/targets.ts";
+import { readFilterCode } from "../pdp/engine-module.ts";
 import { EXIT } from "./exit-code.ts";
 import { readGenerated, writeGenerated } from "./generated-directory.ts";
 import { requireSet } from "./load-set.ts";
@@ -56,7 +57,10 @@ async function generate(name: string, options: Options): Promise<void> {
   }
   const loaded = await requireSet(options.policies, options.output);
   if (loaded === null) return;
-  const { files: drafts, notes } = target.generate(loaded.set, { native: options.native ?? false });
+  const { files: drafts, notes } = target.generate(loaded.set, {
+    native: options.native ?? false,
+    filterCode: readFilterCode,
+  });
   const refused = notes.some(({ severity }) => severity === "error");
   if (options.output === "human") for (const each of notes) process.stderr.write(`${noteText(each)}\n`);
   if (refused) {

@@ -4,13 +4,14 @@ import { writeCheck } from "./check-request";
 import { allowed, readAnswer, sendAnswer } from "./check-response";
 import { continueStream, getBuffer, GRPC_MESSAGE, grpcCall, REQUEST_STREAM, setContext } from "./host-calls";
 import { fail } from "./answer";
-import { fieldSize, putField, putVarint } from "./message";
+import { fieldSize, openField, putField } from "./message";
 import { forgetRequest, readRequest } from "./question";
 import { checkCluster } from "./settings";
 import * as w from "./writer";
 
 const SERVICE: usize = constant("envoy.service.auth.v3.Authorization");
 const METHOD: usize = constant("Check");
+const AUTHORITY: usize = constant("sallyport");
 /** Envoy's own timeout of a Check is of this order. */
 const TIMEOUT_MS: u32 = 500;
 /** Checks in flight from one worker; beyond it requests are refused at once. */
@@ -58,14 +59,14 @@ let serviceMessage: usize = 0;
 let serviceLength: usize = 0;
 let serviceOf: usize = 0;
 
-/** A GrpcService that names the cluster: {envoy_grpc: {cluster_name}}. */
+/** A GrpcService that names the cluster: {envoy_grpc: {cluster_name, authority}}. Names of Istio's clusters are no authorities. */
 function envoyGrpc(): usize {
   if (serviceOf != checkCluster) {
     const length = lengthOf(checkCluster);
     w.begin();
-    w.putByte(0x0a);
-    putVarint(<u32>fieldSize(length));
+    openField(0x0a, fieldSize(length) + fieldSize(lengthOf(AUTHORITY)));
     putField(0x0a, bytesOf(checkCluster), length);
+    putField(0x12, bytesOf(AUTHORITY), lengthOf(AUTHORITY));
     if (serviceMessage != 0) heap.free(serviceMessage);
     serviceLength = w.written();
     serviceMessage = heap.alloc(serviceLength);

@@ -58,6 +58,8 @@ export interface Generated {
 export interface GenerateOptions {
   /** Istio: native ALLOW and DENY policies in place of the authorizer. */
   readonly native: boolean;
+  /** The filter's code, for configurations that carry it; asked for only then. */
+  readonly filterCode?: () => Uint8Array;
 }
 
 /** One target of `sallyport generate`. Pure: the same set and options give the same files. */

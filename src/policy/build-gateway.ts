@@ -1,6 +1,6 @@
 import type { Canonicaliser } from "./canonicaliser.ts";
 import { parseDurationMs } from "./duration.ts";
-import type { Authorizer, EgressGateway } from "./model.ts";
+import type { Authorizer, EgressGateway, FilterSource } from "./model.ts";
 import type { RawDocument, RawDocumentOf } from "./raw-document.ts";
 import { positionOf, type Reporter } from "./reporter.ts";
 import { fail, ok, type Result } from "./result.ts";
@@ -73,6 +73,8 @@ export function buildGateway(
     fallback: spec.fallback ?? (spec.securityModel === "AllowAny" ? "report" : "deny"),
     selector: spec.selector,
     authorizer: buildAuthorizer(document, reporter),
+    seat: buildSeat(document, reporter),
+    filter: buildFilter(document, reporter),
   };
 }
 
@@ -81,6 +83,36 @@ function parseClusterDomain(text: string, canon: Canonicaliser): Result<string> 
   const host = canon.host(text, "");
   if (host === null || host.kind !== "name") return fail(`\`${text}\` is not a domain`);
   return host.host === text ? ok(text) : fail(`\`${text}\` is not in canonical form`, host.host);
+}
+
+function buildSeat(document: GatewayDocument, reporter: Reporter): EgressGateway["seat"] {
+  const { seat, authorizer } = document.spec;
+  if (seat === "gateway" && authorizer === undefined) {
+    const message = "with `seat: gateway` the gateway gets its policies from an `authorizer`, and there is none";
+    reporter.report(document, ["spec", "seat"], "seat-needs-authorizer", message);
+  }
+  return seat;
+}
+
+/** A file that the gateway is given beside its certificates. */
+const FILTER_FILE = "/etc/sallyport/filter/sallyport-filter.wasm";
+
+function buildFilter(document: GatewayDocument, reporter: Reporter): FilterSource {
+  const { file, url, sha256, inline } = document.spec.filter;
+  const wrong = (message: string, fix?: string): void =>
+    reporter.report(document, ["spec", "filter"], "invalid-filter-source", message, fix);
+  if ([file, url, inline].filter((each) => each !== undefined).length > 1) {
+    wrong("the filter comes from one place: name one of `file`, `url` and `inline`");
+  }
+  if ((url === undefined) !== (sha256 === undefined)) {
+    wrong("`url` and `sha256` go together: code that is fetched is taken only when it is what the digest says");
+  }
+  if (url !== undefined && !/^https?:\/\/[a-z0-9.-]+(:\d+)?\/\S*$/.test(url)) {
+    wrong(`\`${url}\` is not an address as \`https://HOST/PATH\` or \`http://HOST:PORT/PATH\``);
+  }
+  if (file !== undefined && !file.startsWith("/")) wrong(`\`${file}\` is not a whole path`, `/${file}`);
+  if (url !== undefined) return { kind: "url", url, sha256: sha256 ?? "" };
+  return inline === true ? { kind: "inline" } : { kind: "file", path: file ?? FILTER_FILE };
 }
 
 function buildAuthorizer(document: GatewayDocument, reporter: Reporter): Authorizer | null {

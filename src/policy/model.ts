@@ -50,7 +50,17 @@ export interface EgressGateway {
   readonly fallback: Fallback;
   readonly selector: Readonly<Record<string, string>>;
   readonly authorizer: Authorizer | null;
+  /** Who decides HTTP requests. With `gateway` there is an authorizer, which the filter gets its policies from. */
+  readonly seat: "server" | "gateway";
+  readonly filter: FilterSource;
 }
+
+/** Where a gateway gets the filter's code. */
+export type FilterSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "url"; readonly url: string; readonly sha256: string }
+  /** The configuration carries it. */
+  | { readonly kind: "inline" };
 
 export interface Authorizer {
   readonly service: string;

@@ -92,6 +92,8 @@ export function syntheticSet(shape: SyntheticShape): PolicySet {
       fallback: "deny",
       selector: {},
       authorizer: null,
+      seat: "server",
+      filter: { kind: "inline" },
     },
     services,
     groups: [],

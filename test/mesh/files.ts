@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import type { Target } from "../../src/generate/draft.ts";
 import { renderFile } from "../../src/generate/render-file.ts";
+import { readFilterCode } from "../../src/pdp/engine-module.ts";
 import type { PolicySet } from "../../src/policy/model.ts";
 
 /** Writes what a target makes of a set, flat, and the platform beside it. @throws the notes that are errors */
@@ -12,7 +13,7 @@ export async function writeGenerated(
   platform: readonly object[],
   directory: string,
 ): Promise<void> {
-  const { files, notes } = target.generate(set, { native: false });
+  const { files, notes } = target.generate(set, { native: false, filterCode: readFilterCode });
   const errors = notes.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join("\n"));
   await mkdir(directory, { recursive: true });

@@ -44,6 +44,7 @@ export async function judgeSet(bench: Bench, mesh: MeshSet, directory: string, e
       ...findings.map(({ level, resource, message }) => `Istio: ${level} ${resource}: ${message}`),
       ...answers.problems,
       ...round.problems,
+      ...(await seatProblems(mesh, lab)),
     ];
     return {
       summary: `${answers.agreed} of ${answers.all} answers as check says, ${round.refused} of ${round.all} ways round refused`,
@@ -52,6 +53,14 @@ export async function judgeSet(bench: Bench, mesh: MeshSet, directory: string, e
   } finally {
     await lab.close();
   }
+}
+
+/** Where the filter is to decide, it has: what it decides comes on record as its own. */
+async function seatProblems({ set }: MeshSet, lab: MeshLab): Promise<readonly string[]> {
+  const seats = new Set((await lab.records()).map(({ seat }) => seat));
+  const expected = set.gateway.seat === "gateway" ? ["server", "gateway"] : ["server"];
+  const right = set.gateway.securityModel !== "Gateway" || expected.every((each) => seats.has(each));
+  return right ? [] : [`decided by ${[...seats].join(" and ")}, expected ${expected.join(" and ")}`];
 }
 
 function isUnexpected({ level, message }: Finding): boolean {

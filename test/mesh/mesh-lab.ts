@@ -24,7 +24,12 @@ export interface MeshLab {
   gatewayPort(listener: GatewayListener): number;
   readonly listeners: readonly GatewayListener[];
   records(): Promise<
-    readonly { readonly effect: string; readonly reason: string; readonly subject: { readonly spiffeId: string } }[]
+    readonly {
+      readonly seat: string;
+      readonly effect: string;
+      readonly reason: string;
+      readonly subject: { readonly spiffeId: string };
+    }[]
   >;
   close(): Promise<void>;
 }
@@ -96,7 +101,9 @@ export async function startMeshLab(bench: Bench, mesh: MeshSet, directory: strin
       const listen = Object.fromEntries(
         listeners.map((each) => [`0.0.0.0_${each.port}`, `127.0.0.1:${gatewayPort(each)}`]),
       );
-      await run(podOf(GATEWAY), "router", GATEWAY, { [`${AUTHORIZER_IP}:9191`]: `127.0.0.1:${pdp}` }, listen);
+      const authorizer = [AUTHORIZER_IP, "sallyport.sallyport-system.svc.cluster.local"];
+      const addresses = Object.fromEntries(authorizer.map((each) => [`${each}:9191`, `127.0.0.1:${pdp}`]));
+      await run(podOf(GATEWAY), "router", GATEWAY, addresses, listen);
     }
     const gateways = Object.fromEntries(
       listeners.map((each) => [`${GATEWAY_IP}:${each.port}`, `127.0.0.1:${gatewayPort(each)}`]),

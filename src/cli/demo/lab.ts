@@ -87,8 +87,8 @@ export interface Lab {
 
 /** The filter beside the engine, with policies from the server or from who stands between. */
 function gatewaySeat(between: number | null): GatewaySeat {
-  const filter = resolve(import.meta.dirname, "../../../build/sallyport-filter.wasm");
-  return { filter, standIn: between === null ? null : { address: "127.0.0.1", port: between } };
+  const path = resolve(import.meta.dirname, "../../../build/sallyport-filter.wasm");
+  return { filter: { kind: "file", path }, standIn: between === null ? null : { address: "127.0.0.1", port: between } };
 }
 
 const READY_MS = 20_000;

@@ -1,5 +1,5 @@
+import { DECISION } from "../envoy-parts/seat.ts";
 import { extension } from "../envoy-parts/typed.ts";
-import { DECISION } from "./seat.ts";
 
 /**
  * One JSON line per request or connection, with what the authorizer said of it; and one per connection outside, with the

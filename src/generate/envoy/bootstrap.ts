@@ -1,4 +1,5 @@
 import type { PolicySet } from "../../policy/model.ts";
+import { filterCluster } from "../envoy-parts/filter-code.ts";
 import { extension, typed } from "../envoy-parts/typed.ts";
 import { hostCidr } from "../public-addresses.ts";
 import {
@@ -15,7 +16,7 @@ import { diallerName, lookUpName, namingName } from "./dialler-name.ts";
 import { clusterName, isBytes, type Outlet } from "./outlet.ts";
 import { createOutlets, type Outlets } from "./outlets.ts";
 import { requestListener } from "./request-listener.ts";
-import type { EnvoySettings } from "./settings.ts";
+import type { EnvoySettings, GatewaySeat } from "./settings.ts";
 
 /** A whole bootstrap for a standalone Envoy gateway. Deterministic. */
 export function envoyBootstrap(set: PolicySet, settings: EnvoySettings): object {
@@ -59,7 +60,7 @@ export function envoyBootstrap(set: PolicySet, settings: EnvoySettings): object 
       ],
       clusters: [
         authorizerCluster(settings, trustDomains[0] ?? ""),
-        ...(settings.seat === null ? [] : [bundlesCluster(settings, settings.seat, trustDomains[0] ?? "")]),
+        ...(settings.seat === null ? [] : seatClusters(settings, settings.seat, trustDomains[0] ?? "")),
         ...requestClusters(settings, outlets),
         ...bytes.map((outlet) => internalCluster(namingName(outlet))),
         ...lookedUp.map((outlet) => internalCluster(lookUpName(outlet))),
@@ -72,6 +73,11 @@ export function envoyBootstrap(set: PolicySet, settings: EnvoySettings): object 
       ],
     },
   };
+}
+
+function seatClusters(settings: EnvoySettings, seat: GatewaySeat, trustDomain: string): readonly object[] {
+  const fetched = filterCluster(seat.filter, settings.outsideRoots);
+  return [bundlesCluster(settings, seat, trustDomain), ...(fetched === null ? [] : [fetched])];
 }
 
 /** Hosts that are addresses need no looking up. */

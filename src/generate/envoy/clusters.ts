@@ -1,3 +1,4 @@
+import { BUNDLES } from "../envoy-parts/seat.ts";
 import { extension, typed } from "../envoy-parts/typed.ts";
 import { hostCidr } from "../public-addresses.ts";
 import { isWildcard } from "../services.ts";
@@ -13,8 +14,8 @@ export const OUTSIDE = "outside";
 /** The name of the authorizer's cluster. */
 export const AUTHORIZER = "sallyport";
 
-/** The name of the cluster that the gateway seat fetches policies from. */
-export const BUNDLES = "sallyport-bundles";
+/** What the gateway seat knows them by. */
+export const SEAT_CLUSTERS = { bundles: BUNDLES, authorizer: AUTHORIZER } as const;
 
 /** Where policies come from: the authorizer over mTLS, unless something else on this machine stands in for it. */
 export function bundlesCluster(settings: EnvoySettings, { standIn }: GatewaySeat, trustDomain: string): object {

@@ -1,10 +1,11 @@
+import { REPORT_WHILE_OPEN, reportDecisions } from "../envoy-parts/seat.ts";
 import { type GatewayListener, listenerName } from "../listeners.ts";
 import { accessLog, onceAtTheEnd } from "./access-log.ts";
+import { SEAT_CLUSTERS } from "./clusters.ts";
 import { connectionManager } from "./connection-manager.ts";
 import type { Outlets } from "./outlets.ts";
 import { requestFilters } from "./request-filters.ts";
 import { virtualHosts } from "./routes.ts";
-import { REPORT_WHILE_OPEN, reportDecisions } from "./seat.ts";
 import type { EnvoySettings } from "./settings.ts";
 import { downstreamTls } from "./tls.ts";
 
@@ -46,7 +47,7 @@ export function requestListener(
 function accessLogs({ accessLog: path, seat }: EnvoySettings): object {
   if (seat === null) return { access_log: [accessLog(path, "http")] };
   return {
-    access_log: [{ ...accessLog(path, "seat"), ...onceAtTheEnd() }, reportDecisions()],
+    access_log: [{ ...accessLog(path, "seat"), ...onceAtTheEnd() }, reportDecisions(SEAT_CLUSTERS)],
     access_log_options: REPORT_WHILE_OPEN,
   };
 }

@@ -1,9 +1,9 @@
+import type { FilterCode } from "../envoy-parts/filter-code.ts";
 import type { GatewayListener } from "../listeners.ts";
 
 /** Where Envoy decides HTTP requests itself. */
 export interface GatewaySeat {
-  /** File of the filter. */
-  readonly filter: string;
+  readonly filter: FilterCode;
   /** Gives policies in the authorizer's place, without TLS; null for the authorizer itself. Never for a real gateway. */
   readonly standIn: { readonly address: string; readonly port: number } | null;
 }

@@ -1,5 +1,6 @@
 import type { EgressGateway, ExternalService, PolicySet } from "../../policy/model.ts";
-import type { Generated, GenerateNote, Target } from "../draft.ts";
+import type { Generated, GenerateNote, GenerateOptions, Target } from "../draft.ts";
+import { resolveFilter } from "../envoy-parts/filter-code.ts";
 import { GUARDED_RANGES } from "../public-addresses.ts";
 import { serviceTitle } from "../services.ts";
 import { speaksFirstNotes } from "../speaks-first.ts";
@@ -13,11 +14,11 @@ import type { EnvoySettings } from "./settings.ts";
 export const envoyTarget: Target = {
   name: "envoy",
   summary: "a complete bootstrap for a standalone Envoy gateway",
-  generate(set): Generated {
+  generate(set, options): Generated {
     const { gateway } = set;
     const problem = reasonAgainst(gateway);
     if (problem !== null) return { files: [], notes: [problem] };
-    const settings = standardSettings(gateway);
+    const settings = standardSettings(gateway, options);
     if (settings === null) return { files: [], notes: [noAuthorizer(gateway)] };
     const notes = [
       ...(settings.authorizer.failOpen ? [failsOpen(gateway)] : []),
@@ -27,10 +28,13 @@ export const envoyTarget: Target = {
     const file = {
       path: "envoy.yaml",
       purpose:
-        "Start Envoy with `-c` this file: a gateway that asks the authorizer about everything and dials nothing before the answer.",
+        gateway.seat === "server"
+          ? "Start Envoy with `-c` this file: a gateway that asks the authorizer about everything and dials nothing before the answer."
+          : "Start Envoy with `-c` this file: a gateway that decides requests itself by the authorizer's policies, asks about connections, and dials nothing before.",
       sources: [gateway.at.file, ...set.services.map(({ at }) => at.file)],
       inputs: {
         gateway,
+        filter: settings.seat?.filter ?? null,
         services: set.services,
         upgrades: set.policies.flatMap(({ rules }) => rules.map(({ upgrades }) => upgrades)),
       },
@@ -45,7 +49,10 @@ export const envoyTarget: Target = {
  * (its roots), `credentials/<name>/` (secrets). Outside servers are verified with the system's roots. Administration is the
  * Unix socket `/run/sallyport/envoy-admin.sock`; the access log goes to standard output.
  */
-function standardSettings({ authorizer, clusterDomain, trustDomains }: EgressGateway): EnvoySettings | null {
+function standardSettings(
+  { authorizer, clusterDomain, trustDomains, seat, filter }: EgressGateway,
+  options: GenerateOptions,
+): EnvoySettings | null {
   if (authorizer === null) return null;
   const [name = "", namespace = ""] = authorizer.service.split(".");
   const { port, timeoutMs, failOpen } = authorizer;
@@ -59,7 +66,7 @@ function standardSettings({ authorizer, clusterDomain, trustDomains }: EgressGat
       failOpen,
       spiffeId: `spiffe://${trustDomains[0]}/ns/${namespace}/sa/${name}`,
     },
-    seat: null,
+    seat: seat === "gateway" ? { filter: resolveFilter(filter, options), standIn: null } : null,
     certificate: "/etc/sallyport/tls/tls.crt",
     key: "/etc/sallyport/tls/tls.key",
     trustBundle: (domain) => `/etc/sallyport/trust/${domain}.pem`,

@@ -1,10 +1,14 @@
 import type { PolicySet } from "../../policy/model.ts";
+import type { GenerateOptions } from "../draft.ts";
+import { resolveFilter } from "../envoy-parts/filter-code.ts";
 import { AFTER_FIRST_BYTES } from "../envoy-parts/forwarder.ts";
 import { LIFETIME } from "../envoy-parts/lifetime.ts";
 import { limitPerWorkload } from "../envoy-parts/limit.ts";
 import { extension, typed } from "../envoy-parts/typed.ts";
 import { type GatewayListener, listenerName } from "../listeners.ts";
-import { authorizerHost, type IstioObject, istioObject } from "./objects.ts";
+import { authorizerHost, type IstioObject } from "./objects.ts";
+import { envoyFilter, httpFilter, inChain, networkFilter } from "./patches.ts";
+import { seatPatches } from "./seat.ts";
 
 const HTTP_AUTHZ = "extensions.filters.http.ext_authz.v3";
 const NETWORK_AUTHZ = "extensions.filters.network.ext_authz.v3.ExtAuthz";
@@ -14,50 +18,25 @@ const RETRIES = { retry_on: "connect-failure,refused-stream,unavailable", num_re
 export function gatewayFilters(
   set: PolicySet,
   listeners: readonly GatewayListener[],
-  native: boolean,
+  options: GenerateOptions,
 ): readonly IstioObject[] {
+  const { native } = options;
   const requests = listeners.filter(({ kind }) => kind === "http" || kind === "grpc");
   const bytes = listeners.filter(({ kind }) => kind === "tls" || kind === "tcp");
   return [
     ...(native ? [] : [envoyFilter(set, "authorization", [httpAuthorization(), perWorkload()])]),
+    ...(native ? [] : seat(set, requests, options)),
     envoyFilter(set, "limits", [lifetime(), apart()]),
     ...(native ? [] : requests.map((listener) => envoyFilter(set, listenerName(listener), requestPort(listener)))),
     ...bytes.map((listener) => envoyFilter(set, listenerName(listener), bytesPort(set, listener, native))),
   ];
 }
 
-export function envoyFilter(set: PolicySet, name: string, configPatches: readonly object[]): IstioObject {
-  const { name: gateway, namespace, selector } = set.gateway;
-  return istioObject("EnvoyFilter", `${gateway}-${name}`, namespace, {
-    workloadSelector: { labels: selector },
-    // After whatever Istio itself and mesh-wide filters do.
-    priority: 10,
-    configPatches,
-  });
-}
-
-/** A change of one HTTP filter, wherever the gateway has it. */
-function httpFilter(name: string, operation: string, value: object): object {
-  const filter = { name: "envoy.filters.network.http_connection_manager", subFilter: { name } };
-  return {
-    applyTo: "HTTP_FILTER",
-    match: { context: "GATEWAY", listener: { filterChain: { filter } } },
-    patch: { operation, value },
-  };
-}
-
-/** A change of one network filter of a listener (of one chain of it, if its SNI is given). */
-export function networkFilter(
-  name: string,
-  type: string,
-  value: object,
-  where: { readonly portNumber?: number; readonly sni?: string } = {},
-): object {
-  return {
-    applyTo: "NETWORK_FILTER",
-    match: inChain(name, where),
-    patch: { operation: "MERGE", value: { typed_config: typed(type, value) } },
-  };
+/** After everything that is hung on the filter whose place it takes. */
+function seat(set: PolicySet, requests: readonly GatewayListener[], options: GenerateOptions): readonly IstioObject[] {
+  const { authorizer, seat, filter } = set.gateway;
+  if (seat === "server" || authorizer === null || requests.length === 0) return [];
+  return [envoyFilter(set, "seat", seatPatches(set, authorizer, resolveFilter(filter, options), requests), 20)];
 }
 
 function httpAuthorization(): object {
@@ -97,11 +76,6 @@ export function connectionAuthorization(
     },
   });
   return [{ applyTo: "NETWORK_FILTER", match: inChain(name, where), patch: { operation: "REPLACE", value } }];
-}
-
-function inChain(name: string, { portNumber, sni }: { readonly portNumber?: number; readonly sni?: string }): object {
-  const filterChain = { ...(sni === undefined ? {} : { sni }), filter: { name } };
-  return { context: "GATEWAY", listener: { ...(portNumber === undefined ? {} : { portNumber }), filterChain } };
 }
 
 /** Revocation ends nothing that is under way, so everything ends by itself. */

@@ -5,9 +5,10 @@ import { tlsInspector } from "../envoy-parts/tls-inspector.ts";
 import { typed } from "../envoy-parts/typed.ts";
 import { listenerName } from "../listeners.ts";
 import { objectName } from "../services.ts";
-import { connectionAuthorization, envoyFilter, networkFilter } from "./envoy-filters.ts";
+import { connectionAuthorization } from "./envoy-filters.ts";
 import { isRequest, type Leg, requestSubset } from "./leg.ts";
 import type { IstioObject } from "./objects.ts";
+import { envoyFilter, networkFilter } from "./patches.ts";
 
 /** What Istio's API has no word for, for one service. */
 export function serviceFilters(

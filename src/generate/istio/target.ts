@@ -1,6 +1,7 @@
 import type { ExternalService, PolicySet } from "../../policy/model.ts";
 import { namespacesOf } from "../../policy/visibility.ts";
 import type { FileDraft, Generated, GenerateOptions, Target } from "../draft.ts";
+import { resolveFilter } from "../envoy-parts/filter-code.ts";
 import { type GatewayListener, listenersOf } from "../listeners.ts";
 import { objectName, serviceTitle } from "../services.ts";
 import { directObjects } from "./direct.ts";
@@ -31,7 +32,8 @@ export const istioTarget: Target = {
   },
 };
 
-function throughGateway(set: PolicySet, { native }: GenerateOptions, notes: Generated["notes"]): Generated {
+function throughGateway(set: PolicySet, options: GenerateOptions, notes: Generated["notes"]): Generated {
+  const { native } = options;
   const listeners = listenersOf(set.services);
   const legs = set.services.flatMap((service) => legsOf(set, service, listeners));
   const used = new Set(legs.map(({ listener }) => listener));
@@ -46,7 +48,7 @@ function throughGateway(set: PolicySet, { native }: GenerateOptions, notes: Gene
     ...set.services.flatMap((service) => serviceFile(set, service, legs, native)),
     gatewayFile(set, open, own.objects),
     ...(native || authorizer === null ? [] : [shieldAuthorizer(set, authorizer)]),
-    filtersFile(set, open, native),
+    filtersFile(set, open, options),
     meshConfigFile(set, !native),
     ...sidecarFiles(set, legs),
   ];
@@ -96,15 +98,18 @@ function serviceFile(
   ];
 }
 
-function filtersFile(set: PolicySet, listeners: readonly GatewayListener[], native: boolean): FileDraft {
-  const { name, namespace, selector, authorizer, at } = set.gateway;
+function filtersFile(set: PolicySet, listeners: readonly GatewayListener[], options: GenerateOptions): FileDraft {
+  const { name, namespace, selector, authorizer, seat, filter, at } = set.gateway;
   return {
     path: "envoy-filters.yaml",
     purpose:
       "What Istio's API has no word for, on the egress gateway alone: what is asked and told, limits, and refusals that leave a record.",
     sources: [at.file],
-    inputs: { name, namespace, selector, authorizer, listeners, native },
-    documents: gatewayFilters(set, listeners, native),
+    inputs: {
+      ...{ name, namespace, selector, authorizer, listeners, native: options.native },
+      filter: seat === "gateway" ? resolveFilter(filter, options) : null,
+    },
+    documents: gatewayFilters(set, listeners, options),
   };
 }
 

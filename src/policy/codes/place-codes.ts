@@ -167,6 +167,30 @@ export const PLACE_CODES = {
     },
     good: { files: { "gateway.yaml": gatewayText("authorizer: {service: sallyport.sallyport-system}") }, bare: true },
   },
+  "seat-needs-authorizer": {
+    title: "gateway decides itself, but has no authorizer",
+    explanation:
+      "With `seat: gateway` the filter in the gateway gets policies, leases and answers from an authorizer, and tells it what it decided.",
+    severity: "error",
+    bad: { files: { "gateway.yaml": gatewayText("seat: ▸gateway") }, bare: true },
+    good: {
+      files: {
+        "gateway.yaml": gatewayText("seat: gateway\nauthorizer: {service: sallyport.sallyport-system}"),
+      },
+      bare: true,
+    },
+  },
+  "invalid-filter-source": {
+    title: "filter has no single place that it surely comes from",
+    explanation:
+      "The filter decides: it comes from one of a file on the gateway, the configuration itself, or an address together with the digest that it must have.",
+    severity: "error",
+    bad: {
+      files: { "gateway.yaml": gatewayText("filter: ▸{url: https://files.example.com/sallyport-filter.wasm}") },
+      bare: true,
+    },
+    good: { files: { "gateway.yaml": gatewayText("filter: {inline: true}") }, bare: true },
+  },
   "invalid-duration": {
     title: "duration is not well-formed",
     explanation:

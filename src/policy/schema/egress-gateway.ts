@@ -8,6 +8,17 @@ const authorizer = z.strictObject({
   failOpen: z.boolean().default(false).describe("Let traffic pass while no authorizer answers. Never the default."),
 });
 
+const filter = z.strictObject({
+  file: text.optional().describe("A file on the gateway. The default: /etc/sallyport/filter/sallyport-filter.wasm."),
+  url: text.optional().describe("Where the gateway fetches it, with `sha256`."),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "write 64 hexadecimal digits in lower case")
+    .optional()
+    .describe("SHA-256 of what is fetched: anything else is refused."),
+  inline: z.literal(true).optional().describe("Carried by the generated configuration itself."),
+});
+
 const spec = z.strictObject({
   securityModel: z.enum(["AllowAny", "RegistryOnly", "Gateway"]).default("Gateway"),
   trustDomains: nonEmpty(text, 64).default(["cluster.local"]).describe("The mesh's own first, then aliases of it."),
@@ -18,6 +29,13 @@ const spec = z.strictObject({
     .describe("When no rule matches: deny (default; under AllowAny: report), report or allow."),
   selector: z.record(z.string(), z.string()).default({}).describe("Labels of the egress gateway's pods."),
   authorizer: authorizer.optional(),
+  seat: z
+    .enum(["server", "gateway"])
+    .default("server")
+    .describe("Who decides HTTP requests: the authorizer for each, or its filter within the gateway's Envoy."),
+  filter: filter
+    .default({})
+    .describe("With `seat: gateway`, where Envoy gets the filter: one of file, url and inline."),
 });
 
 /** The one gateway of a policy set. */

@@ -133,6 +133,32 @@ describe("notes", () => {
     expect(codes(service, "{securityModel: RegistryOnly}")).toEqual(["warning not-expressible"]);
   });
 
+  it("seat: gateway puts the filter where ext_authz was for requests, with policies over mTLS, and leaves it for connections", () => {
+    const gateway = (filter: string) =>
+      `{authorizer: {service: sallyport.sallyport-system}, seat: gateway, filter: ${filter}}`;
+    const service = `{hosts: [a.example.com], ports: [{number: 80, protocol: HTTP}, {number: 443, protocol: TLS}], ${TLS}}`;
+    const set = (filter: string) => smallSet({ x: service }, RULES, gateway(filter));
+    const made = (filter: string): Loose =>
+      envoyTarget.generate(set(filter), { native: false, filterCode: () => Buffer.from("code") }).files[0]
+        ?.documents[0];
+    const code = (bootstrap: Loose) => typedIn(bootstrap, "Wasm").map(({ config }) => config.vm_config.code);
+    const plain = made("{}");
+    expect(code(plain)).toEqual([{ local: { filename: "/etc/sallyport/filter/sallyport-filter.wasm" } }]);
+    const [{ config }] = typedIn(plain, "Wasm");
+    expect(config).toMatchObject({ root_id: "80", failure_policy: "FAIL_RELOAD" });
+    expect(typedIn(plain, "http.ext_authz.v3.ExtAuthz")).toEqual([]);
+    expect(typedIn(plain, "network.ext_authz.v3.ExtAuthz").length).toBeGreaterThan(0);
+    const bundles = plain.static_resources.clusters.find(({ name }: Loose) => name === "sallyport-bundles");
+    expect(JSON.stringify(bundles)).toContain("spiffe://cluster.local/ns/sallyport-system/sa/sallyport");
+    expect(code(made("{inline: true}"))).toEqual([{ local: { inline_bytes: Buffer.from("code").toString("base64") } }]);
+    const digest = "a".repeat(64);
+    const remote = made(`{url: "https://files.example.com/f.wasm", sha256: ${digest}}`);
+    expect(code(remote)).toMatchObject([{ remote: { sha256: digest, http_uri: { cluster: "sallyport-filter" } } }]);
+    const fetched = remote.static_resources.clusters.find(({ name }: Loose) => name === "sallyport-filter");
+    expect(fetched.transport_socket.typed_config.sni).toBe("files.example.com");
+    expect(() => envoyTarget.generate(set("{inline: true}"), { native: false })).toThrow("needs the filter's code");
+  });
+
   it("a split to a service of several hosts is an error: it would not be said to which", () => {
     const set = smallSet(
       {

@@ -1,4 +1,5 @@
-import { decideHere } from "../../../src/generate/envoy/seat.ts";
+import { SEAT_CLUSTERS } from "../../../src/generate/envoy/clusters.ts";
+import { decideHere } from "../../../src/generate/envoy-parts/seat.ts";
 import { extension, typed } from "../../../src/generate/envoy-parts/typed.ts";
 
 /** What the configuration is made of: ports of loopback, files of certificates. */
@@ -46,7 +47,7 @@ export function filterConfig(config: FilterConfig): object {
 
 /** As generated, but for the port's text and a shorter time between polls. */
 function decidingFilter({ filter }: FilterConfig, text: string): object {
-  const made = structuredClone(decideHere({ filter, standIn: null }, 0)) as {
+  const made = structuredClone(decideHere({ kind: "file", path: filter }, SEAT_CLUSTERS, 0)) as {
     typed_config: { config: { root_id: string; configuration: { value: string } } };
   };
   made.typed_config.config.root_id = text;

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Server as GrpcServer, Metadata, ServerCredentials } from "@grpc/grpc-js";
+import { LRUCache } from "lru-cache";
 import { defaultSearch, findEnvoy } from "../../../src/cli/demo/envoy-binary.ts";
 import { createAuthority, type Leaf, uri } from "../../../src/cli/demo/pki.ts";
 import { accepts, freePorts, startChild, waitUntil } from "../../../src/cli/demo/process.ts";
@@ -106,7 +107,11 @@ export async function startFilterEnvoy(env: NodeJS.ProcessEnv = process.env): Pr
   const args = ["-c", file, "--disable-hot-restart", "--concurrency", "1", "--log-level", "warn"];
   const envoy = startChild(binary, args, env);
   const leaves = new Map<string, Promise<Leaf | null>>();
-  const clients = new Map<string, Promise<RawClient | null>>();
+  // Sockets are few, on both sides.
+  const clients = new LRUCache<string, Promise<RawClient | null>>({
+    max: 100,
+    dispose: (client) => void client.then((each) => each?.close()),
+  });
 
   function leafOf(principal: string): Promise<Leaf | null> {
     // Who has no name shows no certificate; not every text can be a URI in one.
@@ -127,7 +132,7 @@ export async function startFilterEnvoy(env: NodeJS.ProcessEnv = process.env): Pr
   }
 
   async function close(): Promise<void> {
-    for (const client of clients.values()) (await client)?.close();
+    clients.clear();
     await envoy.stop();
     bundles.closeAllConnections();
     bundles.close();

@@ -20,11 +20,16 @@ const LIMIT_MS = 10_000;
 /** A client with this certificate. */
 export function createRawClient(port: number, leaf: Leaf | null, ca: string): RawClient {
   let socket: TLSSocket | null = null;
+  let closed = false;
 
   async function open(): Promise<TLSSocket> {
     const keys = leaf === null ? {} : { cert: leaf.cert, key: leaf.key };
     const made = connect({ host: "127.0.0.1", port, ca, checkServerIdentity: () => undefined, ...keys });
+    made.setTimeout(LIMIT_MS, () => made.destroy(new Error(`no connection within ${LIMIT_MS} ms`)));
+    made.once("close", () => made.emit("error", new Error("the connection was closed")));
     await once(made, "secureConnect");
+    made.setTimeout(0);
+    made.removeAllListeners("close");
     made.setNoDelay(true);
     return made;
   }
@@ -34,11 +39,15 @@ export function createRawClient(port: number, leaf: Leaf | null, ca: string): Ra
       const used = socket ?? (await open());
       socket = null;
       const answer = await exchange(used, head);
-      if (answer !== null && answer.headers.get("connection") !== "close" && answer.status !== 101) socket = used;
+      if (answer !== null && answer.headers.get("connection") !== "close" && answer.status !== 101 && !closed)
+        socket = used;
       else used.destroy();
       return answer;
     },
-    close: () => socket?.destroy(),
+    close() {
+      closed = true;
+      socket?.destroy();
+    },
   };
 }
 
