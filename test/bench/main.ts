@@ -168,5 +168,7 @@ for (const [name, measure] of Object.entries(SECTIONS)) {
   if (wanted) page.push(await measure());
   else if (kept !== undefined) page.push(`${kept.trimEnd()}\n`);
 }
+// Written by `npm run bench:seats`.
+page.push(...before.filter((section) => section.startsWith("## Seats")).map((section) => `${section.trimEnd()}\n`));
 if (values.quick) process.stdout.write(page.join("\n"));
 else await writeFile(file, page.join("\n"));

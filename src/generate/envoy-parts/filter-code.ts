@@ -8,7 +8,7 @@ export type FilterCode =
   | { readonly kind: "inline"; readonly base64: string };
 
 /** The name of the cluster that the filter is fetched from. */
-export const FILTER_CLUSTER = "sallyport-filter";
+const FILTER_CLUSTER = "sallyport-filter";
 
 /** A policy set's filter, ready to be written down. @throws when its code is wanted and nobody gave it */
 export function resolveFilter(source: FilterSource, { filterCode }: GenerateOptions): FilterCode {

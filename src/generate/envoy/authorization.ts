@@ -12,7 +12,7 @@ export interface Named {
   readonly host: string | null;
 }
 
-function common({ authorizer }: EnvoySettings, initial_metadata: readonly object[]): object {
+function common({ authorizer }: Pick<EnvoySettings, "authorizer">, initial_metadata: readonly object[]): object {
   return {
     transport_api_version: "V3",
     failure_mode_allow: authorizer.failOpen,
@@ -30,7 +30,7 @@ function common({ authorizer }: EnvoySettings, initial_metadata: readonly object
 }
 
 /** Asks about each request, with its headers as they are. */
-export function requestAuthorization(settings: EnvoySettings): object {
+export function requestAuthorization(settings: Pick<EnvoySettings, "authorizer">): object {
   return extension(HTTP, `${TYPE}.ExtAuthz`, {
     ...common(settings, []),
     encode_raw_headers: true,

@@ -28,7 +28,7 @@ interface Shared {
 }
 
 /** The filter's state as Envoy names it. */
-export const DECISION_STATE = "wasm.sallyport.decision";
+const DECISION_STATE = "wasm.sallyport.decision";
 const SHARED_BYTES = 8 * 1024 * 1024;
 
 /**

@@ -54,7 +54,7 @@ export interface FilterEnvoy {
 }
 
 /** Texts of ports that there are listeners for. */
-export const PORT_TEXTS = [
+const PORT_TEXTS = [
   "80",
   "443",
   "8080",
