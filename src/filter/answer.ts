@@ -4,7 +4,7 @@ import { bytesOf, constant, lengthOf } from "./bytes-of";
 import { drawId, ID_LENGTH, id } from "./decision-id";
 import { count, failed } from "./figures";
 import { denialAdvice, denialMessage, reasonName } from "./denials";
-import { sendResponse } from "./host-calls";
+import { sendResponse, wallMs } from "./host-calls";
 import { addConstants, addNamed, clearPairs, writePairs } from "./pairs";
 import { a, firstRule, policyOf, putHost, putOwner, putPolicy, putRef, putRule, putSubject, putTicket } from "./decided";
 import { reportFailure } from "./report";
@@ -124,7 +124,7 @@ export function refuse(): void {
 /** Refuses the request that was read because there was no answer: a failure of the authorizer, not a decision. */
 export function fail(number: u64): void {
   count(failed);
-  drawId();
+  drawId(wallMs());
   reportFailure(number);
   beginBody("internal-error");
   w.putText(denialMessage(<u32>-1));

@@ -76,29 +76,21 @@ function envoyGrpc(): usize {
   return serviceMessage;
 }
 
-/** What has landed last: who waited for it, 0 for nobody, and its number. */
-let waiting: u32 = 0;
+/** The number of what has landed last. */
 let number: u64 = 0;
 
-/** Takes the flight of this token; false when nobody waits for it. */
+/** Takes the flight of this token; false when nobody waits for it any longer: its stream has ended. */
 function land(answeredToken: u32): bool {
   for (let i: u32 = 0; i < count; i++) {
     const flight = flightAt(i);
     if (load<u32>(flight) != answeredToken) continue;
-    waiting = load<u32>(flight + 4);
+    const waiting = load<u32>(flight + 4);
     number = load<u64>(flight + 8);
     count--;
     memory.copy(flight, flightAt(count), FLIGHT);
-    return waiting != 0 && setContext(waiting) == 0;
+    return setContext(waiting) == 0;
   }
   return false;
-}
-
-/** A stream has ended: nobody waits for its answer. */
-export function ended(context: u32): void {
-  for (let i: u32 = 0; i < count; i++) {
-    if (load<u32>(flightAt(i) + 4) == context) store<u32>(flightAt(i) + 4, 0);
-  }
 }
 
 /** There will be no answer. */

@@ -1,5 +1,5 @@
 /** Ids of decisions: UUIDv7, drawn like those of the server (RFC 9562 §5.7). */
-import { random, wallMs } from "./host-calls";
+import { random } from "./host-calls";
 
 /** Characters of an id. */
 export const ID_LENGTH: usize = 36;
@@ -16,15 +16,14 @@ function hex(value: u32): u8 {
   return <u8>HEX.charCodeAt(value & 15);
 }
 
-/** Draws the next id: 48 bits of time, 74 of chance. */
-export function drawId(): void {
+/** Draws the next id: 48 bits of time, in milliseconds, and 74 of chance. */
+export function drawId(now: u64): void {
   if (used + 10 > POOL_SIZE) {
     if (random(POOL, POOL_SIZE) != 0) unreachable();
     used = 0;
   }
   const chance = POOL + used;
   used += 10;
-  const now = wallMs();
   let at: usize = 0;
   for (let digit: usize = 0; digit < 32; digit++) {
     if (digit == 8 || digit == 12 || digit == 16 || digit == 20) store<u8>(id + at++, 45);

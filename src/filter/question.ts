@@ -33,12 +33,30 @@ export let requestIdLength: usize = 0;
 export let traceparent: usize = 0;
 export let traceparentLength: usize = 0;
 
-/** Reads the route's port, the peer's URI SAN and the headers. */
-export function readRequest(): void {
+let listeners: u32 = 0;
+
+/** Tells of one more listener that this run decides for. */
+export function countListener(): void {
+  listeners++;
+  if (port != 0) heap.free(port);
+  port = 0;
+}
+
+/** With a single listener the port is asked for once. */
+function readPort(): void {
+  if (port != 0) {
+    if (listeners == 1) return;
+    heap.free(port);
+  }
   if (getProperty(bytesOf(ROOT_ID), lengthOf(ROOT_ID), GIVEN, GIVEN_LENGTH) != 0) unreachable();
   port = given();
   portLength = givenLength();
   store<u32>(GIVEN, 0);
+}
+
+/** Reads the route's port, the peer's URI SAN and the headers. */
+export function readRequest(): void {
+  readPort();
   principalLength = 0;
   if (!readPeer(URI_SAN) && (readPeer(DNS_SAN) || readPeer(SUBJECT))) doubtPrincipal();
   if (getPairs(REQUEST_HEADERS, GIVEN, GIVEN_LENGTH) != 0) unreachable();
@@ -114,7 +132,6 @@ function doubtPrincipal(): void {
 export function forgetRequest(): void {
   if (principalLength != 0) heap.free(principal);
   heap.free(pairs);
-  heap.free(port);
   principalLength = 0;
   release();
 }

@@ -16,6 +16,36 @@ import * as sequence from "./sequence";
 import * as w from "./writer";
 
 const DECISION: usize = constant("sallyport.decision");
+/** What stands between values: copied, since it is written for each request. */
+const EFFECT: usize = constant(',"effect":"');
+const SHADOW: usize = constant('","shadow":"');
+const REASON: usize = constant('","reason":"');
+const RULES: usize = constant('","rules":[');
+const SHADOW_RULES: usize = constant('],"shadowRules":[');
+const NO_NOTE: usize = constant('],"owner":null,"ticket":null');
+const OWNER: usize = constant('],"owner":');
+const TICKET: usize = constant(',"ticket":');
+const ASKED: usize = constant('{"asked":true');
+const FAILED: usize = constant(',"effect":"deny","shadow":"deny","reason":"internal-error","rules":[],"shadowRules":[],"owner":null,"ticket":null');
+const WORKER: usize = constant(',"worker":"');
+const NUMBER: usize = constant('","number":');
+const ID: usize = constant('{"id":"');
+const NANOSECONDS: usize = constant(',"ns":');
+const REVISION: usize = constant(',"revision":');
+const SUBJECT: usize = constant(',"subject":"');
+const HOST: usize = constant(',"host":"');
+const PORT: usize = constant('","port":');
+const NO_WORKLOAD: usize = constant(',"namespace":null,"serviceAccount":null');
+const NULL: usize = constant('null');
+const METHOD: usize = constant(',"method":"');
+const PATH: usize = constant(',"path":"');
+const REQUEST_ID: usize = constant(',"requestId":"');
+const TRACEPARENT: usize = constant(',"traceparent":"');
+const NAMESPACE: usize = constant(',"namespace":"');
+const SERVICE_ACCOUNT: usize = constant(',"serviceAccount":"');
+const RAW_PORT: usize = constant(',"port":"');
+const ALLOW: usize = constant('allow');
+const DENY: usize = constant('deny');
 /** More rules of a decision are not named. */
 const MOST_NAMED: u32 = 256;
 
@@ -23,22 +53,22 @@ const MOST_NAMED: u32 = 256;
 export function reportDecision(number: u64, nanoseconds: u64): void {
   beginRequest(number, nanoseconds);
   putSubjectAndTarget();
-  w.putText(',"effect":"');
-  w.putText(effectName(a(L.A_EFFECT)));
-  w.putText('","shadow":"');
-  w.putText(effectName(a(L.A_SHADOW)));
-  w.putText('","reason":"');
+  w.put(EFFECT);
+  w.put(effectName(a(L.A_EFFECT)));
+  w.put(SHADOW);
+  w.put(effectName(a(L.A_SHADOW)));
+  w.put(REASON);
   w.putText(reasonName(a(L.A_REASON)));
-  w.putText('","rules":[');
+  w.put(RULES);
   putRules(L.A_RULES, L.A_RULE_COUNT);
-  w.putText('],"shadowRules":[');
+  w.put(SHADOW_RULES);
   putRules(L.A_SHADOW_RULES, L.A_SHADOW_RULE_COUNT);
   const rule = firstRule(L.A_RULES, L.A_RULE_COUNT);
-  if (rule == 0) w.putText('],"owner":null,"ticket":null');
+  if (rule == 0) w.put(NO_NOTE);
   else {
-    w.putText('],"owner":');
+    w.put(OWNER);
     putOwner(rule);
-    w.putText(',"ticket":');
+    w.put(TICKET);
     putTicket(rule);
   }
   send();
@@ -47,7 +77,7 @@ export function reportDecision(number: u64, nanoseconds: u64): void {
 /** The server was asked, and has the record. */
 export function reportAsked(number: u64): void {
   w.begin();
-  w.putText('{"asked":true');
+  w.put(ASKED);
   putOrigin(number);
   send();
 }
@@ -57,32 +87,32 @@ export function reportFailure(number: u64): void {
   beginRequest(number, 0);
   putReceivedSubject();
   putReceivedTarget();
-  w.putText(',"effect":"deny","shadow":"deny","reason":"internal-error","rules":[],"shadowRules":[],"owner":null,"ticket":null');
+  w.put(FAILED);
   send();
 }
 
 function putOrigin(number: u64): void {
-  w.putText(',"worker":"');
+  w.put(WORKER);
   w.putBytes(sequence.worker, sequence.NAME_LENGTH);
-  w.putText('","number":');
+  w.put(NUMBER);
   w.putNumber(number);
 }
 
 function beginRequest(number: u64, nanoseconds: u64): void {
   w.begin();
-  w.putText('{"id":"');
+  w.put(ID);
   w.putBytes(id, ID_LENGTH);
   w.putByte(34);
   putOrigin(number);
-  w.putText(',"ns":');
+  w.put(NANOSECONDS);
   w.putNumber(nanoseconds);
-  putField(',"method":"', q.method, q.methodLength);
-  putField(',"path":"', q.path, withoutQuery());
-  if (q.requestIdLength != 0) putField(',"requestId":"', q.requestId, q.requestIdLength);
-  if (q.traceparentLength != 0) putField(',"traceparent":"', q.traceparent, q.traceparentLength);
+  putField(METHOD, q.method, q.methodLength);
+  putField(PATH, q.path, withoutQuery());
+  if (q.requestIdLength != 0) putField(REQUEST_ID, q.requestId, q.requestIdLength);
+  if (q.traceparentLength != 0) putField(TRACEPARENT, q.traceparent, q.traceparentLength);
   putRecordedHeaders();
-  w.putText(',"revision":');
-  if (!lease.hasPolicies()) w.putText("null");
+  w.put(REVISION);
+  if (!lease.hasPolicies()) w.put(NULL);
   else {
     w.putByte(34);
     w.putBytes(lease.revision, lease.REVISION_LENGTH);
@@ -97,8 +127,8 @@ function withoutQuery(): usize {
   return length;
 }
 
-function putField(begin: string, address: usize, length: usize): void {
-  w.putText(begin);
+function putField(begin: usize, address: usize, length: usize): void {
+  w.put(begin);
   w.putEscaped(address, length);
   w.putByte(34);
 }
@@ -106,16 +136,16 @@ function putField(begin: string, address: usize, length: usize): void {
 function putSubjectAndTarget(): void {
   if (a(L.A_DOMAIN_LENGTH) == 0) putReceivedSubject();
   else {
-    w.putText(',"subject":"');
+    w.put(SUBJECT);
     putSubject();
     w.putByte(34);
     putWorkload(a(L.A_NAMESPACE_LENGTH));
   }
   if (a(L.A_HOST_LENGTH) == 0) putReceivedTarget();
   else {
-    w.putText(',"host":"');
+    w.put(HOST);
     putHost();
-    w.putText('","port":');
+    w.put(PORT);
     w.putNumber(a(L.A_PORT));
   }
 }
@@ -123,27 +153,27 @@ function putSubjectAndTarget(): void {
 /** Of `/ns/NAMESPACE/sa/ACCOUNT`, which is what an identity is that has a namespace. */
 function putWorkload(namespaceLength: u32): void {
   if (namespaceLength == 0) {
-    w.putText(',"namespace":null,"serviceAccount":null');
+    w.put(NO_WORKLOAD);
     return;
   }
   const path = <usize>a(L.A_ID_PATH);
   const account: usize = <usize>8 + namespaceLength;
-  putField(',"namespace":"', path + 4, namespaceLength);
-  putField(',"serviceAccount":"', path + account, <usize>a(L.A_ID_PATH_LENGTH) - account);
+  putField(NAMESPACE, path + 4, namespaceLength);
+  putField(SERVICE_ACCOUNT, path + account, <usize>a(L.A_ID_PATH_LENGTH) - account);
 }
 
 function putReceivedSubject(): void {
-  putField(',"subject":"', q.principal, q.principalLength);
-  w.putText(',"namespace":null,"serviceAccount":null');
+  putField(SUBJECT, q.principal, q.principalLength);
+  w.put(NO_WORKLOAD);
 }
 
 function putReceivedTarget(): void {
-  putField(',"host":"', q.authority, q.authorityLength);
-  putField(',"port":"', q.port, q.portLength);
+  putField(HOST, q.authority, q.authorityLength);
+  putField(RAW_PORT, q.port, q.portLength);
 }
 
-function effectName(effect: u32): string {
-  return effect == L.EFFECT_ALLOW ? "allow" : "deny";
+function effectName(effect: u32): usize {
+  return effect == L.EFFECT_ALLOW ? ALLOW : DENY;
 }
 
 function putRules(list: u32, count: u32): void {

@@ -1,5 +1,7 @@
 /** Texts and messages that are put together in one buffer, which is used again for each. What does not fit is a trap: denied. */
 
+import { bytesOf, lengthOf } from "./bytes-of";
+
 /** More than Envoy's largest request headers (60 KiB) make, also where all of them are escaped, with the names of many rules. */
 export const CAPACITY: usize = 256 * 1024;
 export const buffer: usize = heap.alloc(CAPACITY);
@@ -38,7 +40,12 @@ export function putBytes(address: usize, length: usize): void {
   memory.copy(need(length), address, length);
 }
 
-/** A literal of ASCII. */
+/** A constant of bytes-of. */
+export function put(text: usize): void {
+  putBytes(bytesOf(text), lengthOf(text));
+}
+
+/** A literal of ASCII, character by character: where it is quick to write is of no matter. */
 export function putText(text: string): void {
   const address = need(text.length);
   for (let i = 0; i < text.length; i++) store<u8>(address + i, <u8>text.charCodeAt(i));
@@ -58,14 +65,19 @@ export function putHexDigit(value: u32): void {
 
 /** What JSON.stringify makes of a text, without its quotes. Bytes beyond ASCII stay as they are. */
 export function putEscaped(address: usize, length: usize): void {
+  let from: usize = 0;
   for (let i: usize = 0; i < length; i++) {
     const c = <u32>load<u8>(address + i);
-    if (c == 34 || c == 92) {
+    if (c >= 32 && c != 34 && c != 92) continue;
+    putBytes(address + from, i - from);
+    from = i + 1;
+    if (c < 32) putControl(c);
+    else {
       putByte(92);
       putByte(c);
-    } else if (c >= 32) putByte(c);
-    else putControl(c);
+    }
   }
+  putBytes(address + from, length - from);
 }
 
 function putControl(c: u32): void {

@@ -21,9 +21,9 @@ export function hostOf(index: number): string {
   return `api-${index}.vendor-${index % 997}.example`;
 }
 
-/** Which service rule `i` of the set opens, spread so that each workload has about ten. */
-export function serviceOf(shape: SyntheticShape, rule: number): number {
-  return (Math.imul(rule, 7919) >>> 0) % shape.services;
+/** Which service rule `i` of the set opens, spread so that each workload has about ten, no two of them the same. */
+export function serviceOf({ services, workloads }: SyntheticShape, rule: number): number {
+  return ((Math.imul(rule, 7919) >>> 0) + Math.floor(rule / workloads)) % services;
 }
 
 function conditions(rule: number): Pick<RuleTarget, "ports" | "methods" | "paths" | "headers"> {
