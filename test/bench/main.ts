@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: measures the engine, the server and the trail and writes docs/benchmarks.md. `--only NAME,…` measures
- * some sections and keeps the others. `--quick` leaves out the sizes that take long; it prints and writes nothing.
+ * some sections and keeps the others, as sections of other commands are kept. `--quick` leaves out the sizes that take
+ * long; it prints and writes nothing.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
