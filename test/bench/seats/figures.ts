@@ -8,6 +8,7 @@ export interface Figures {
   readonly rules: number;
   /** Closed loop. */
   readonly perSecond: number;
+  /** Against no authorization at the same size. */
   readonly ofNone: number;
   readonly envoyMicros: number;
   readonly authorizerMicros: number;
@@ -16,9 +17,6 @@ export interface Figures {
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
-  /** More than no authorization took. */
-  readonly p50More: number;
-  readonly p99More: number;
   readonly envoyBytes: number;
   readonly authorizerBytes: number;
 }
@@ -43,8 +41,6 @@ export function figuresOf(data: SeatsData, place: Place): Figures {
     p50: of(({ open }) => open.p50),
     p99: of(({ open }) => open.p99),
     p999: of(({ open }) => open.p999),
-    p50More: compared(data, place, none, (own, other) => own.open.p50 - other.open.p50),
-    p99More: compared(data, place, none, (own, other) => own.open.p99 - other.open.p99),
     envoyBytes: of(({ envoyBytes }) => envoyBytes),
     authorizerBytes: of(({ authorizerBytes }) => authorizerBytes),
   };

@@ -34,7 +34,7 @@ Each way at each size has an Envoy of its own with one worker, which takes HTTP/
 The request is always the same: what the rule in the middle allows, by workload, host, port, method and path (by workload and host alone for Envoy's RBAC, which has a policy for each rule and reads them in turn).
 TCP is mTLS on both sides of the comparison, Unix sockets are in clear. The bare authorizer always allows; \`sallyport serve\` writes its trail in mode \`batch\`. ${audited(data)}
 
-Rounds: ${rounds}, after ${inSeconds(warmUpSeconds)} of warming up, ways and sizes interleaved; in each ${inSeconds(seconds)} over ${connections} connections as fast as answers come (throughput, CPU a request, then memory), and ${inSeconds(seconds)} at ${rate} requests a second over ${openConnections} connections (latencies, as fortio sees them).
+Rounds: ${rounds}, after ${inSeconds(warmUpSeconds)} of warming up, ways and sizes interleaved; in each ${inSeconds(seconds)} over ${connections} connections as fast as answers come (throughput, CPU a request), then ${inSeconds(seconds)} at ${rate} requests a second over ${openConnections} connections (latencies, as fortio sees them), then memory (RSS).
 Medians of the rounds; ratios and differences are taken within each round. Client, Envoy and authorizer share the machine. Every answer was 200; where strangers are to be refused they were.
 
 ${table(HEAD, figures.map(row))}

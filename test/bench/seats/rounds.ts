@@ -14,40 +14,53 @@ export interface Measuring {
 }
 
 /**
- * Warms all cells up, then measures each once a round. Every other round goes through them backwards, so that none always follows the same
- * one, nor is later than another throughout.
+ * Warms all cells up, then in each round puts one load after the other on each of them, so that cells are compared under a load at nearly the
+ * same time. Every other round goes through them backwards: none always follows the same one, nor is later than another throughout.
  */
 export async function measureRounds(cells: readonly Cell[], measuring: Measuring): Promise<readonly CellData[]> {
-  const { settings, progress } = measuring;
-  const { rounds, seconds, warmUpSeconds, connections, openConnections, openPerSecond } = settings;
+  const { rounds, seconds, warmUpSeconds, connections, openConnections, openPerSecond } = measuring.settings;
   const closed: Load = { connections, perSecond: 0, seconds };
   const open: Load = { connections: openConnections, perSecond: openPerSecond, seconds };
   for (const cell of cells) {
-    progress(`warming up ${titleOf(cell)}`);
+    measuring.progress(`warming up ${titleOf(cell)}`);
     await send(cell, { ...closed, seconds: warmUpSeconds }, measuring);
   }
-  const data: CellData[] = [];
-  const total = rounds * cells.length;
-  const begun = performance.now();
-  for (let round = 0; round < rounds; round += 1) {
+  const step = countSteps(rounds * cells.length * 2, seconds);
+  const under = async (load: Load, round: number): Promise<ReadonlyMap<Cell, Measured>> => {
+    const found = new Map<Cell, Measured>();
     for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {
-      const done = data.length;
-      const left =
-        done === 0 ? total * (2 * seconds + 1) : ((performance.now() - begun) / 1_000 / done) * (total - done);
-      const where = `${done + 1} of ${total}, about ${Math.ceil(left / 60)} min left`;
-      progress(`round ${round + 1} of ${rounds}, ${titleOf(cell)} (${where})`);
-      data.push({
-        round,
-        way: cell.way.id,
-        rules: cell.rules,
-        closed: await measure(cell, closed, measuring),
-        open: await measure(cell, open, measuring),
-        envoyBytes: await residentBytes(pidOf(cell.envoy)),
-        authorizerBytes: cell.authorizer === null ? 0 : await residentBytes(pidOf(cell.authorizer)),
-      });
+      const rate = load.perSecond === 0 ? "as fast as it answers" : `${load.perSecond.toLocaleString("en")} a second`;
+      measuring.progress(`round ${round + 1} of ${rounds}, ${titleOf(cell)}, ${rate} (${step()})`);
+      found.set(cell, await measure(cell, load, measuring));
     }
+    return found;
+  };
+  const data: CellData[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const [atFull, atRate] = [await under(closed, round), await under(open, round)];
+    for (const cell of cells) data.push(await dataOf(round, cell, atFull.get(cell), atRate.get(cell)));
   }
   return data;
+}
+
+async function dataOf(round: number, cell: Cell, closed?: Measured, open?: Measured): Promise<CellData> {
+  if (closed === undefined || open === undefined) throw new Error(`${titleOf(cell)} was not measured`);
+  const { way, rules, envoy, authorizer } = cell;
+  const envoyBytes = await residentBytes(pidOf(envoy));
+  const authorizerBytes = authorizer === null ? 0 : await residentBytes(pidOf(authorizer));
+  return { round, way: way.id, rules, closed, open, envoyBytes, authorizerBytes };
+}
+
+/** Says at each step how far it is, and from the second on how long the rest will take at this pace. */
+function countSteps(total: number, seconds: number): () => string {
+  const begun = performance.now();
+  let done = 0;
+  return () => {
+    const each = done === 0 ? seconds : (performance.now() - begun) / 1_000 / done;
+    const left = Math.ceil((each * (total - done)) / 60);
+    done += 1;
+    return `${done} of ${total}, about ${left} min left`;
+  };
 }
 
 function titleOf({ way, rules }: Cell): string {
