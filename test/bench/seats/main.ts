@@ -2,7 +2,7 @@
  * `npm run bench:seats`: throughput, latency, CPU and memory of a real Envoy with each way to decide, at each number of rules. Writes data.json,
  * docs/benchmarks.md (its section "Seats") and docs/pictures/seats.svg; takes a quarter of an hour. `--quick` is one round of a second
  * each, which prints and writes nothing unless `--save` is given. `--only-report` measures nothing and makes section and plot of data.json anew.
- * Exit codes: 0 done, 3 no Go.
+ * Exit codes: 0 done, 1 failed or ended by a signal, 3 no Go.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -38,13 +38,21 @@ async function measured(): Promise<SeatsData> {
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.once(name, () => stop.abort(new Error(`ended by ${name}`)));
-  const programs = await findPrograms(stop.signal, progress);
-  if (typeof programs === "string") {
-    progress(`skipped, ${programs}`);
-    process.exit(3);
-  }
+  const { signal } = stop;
+  const programs = await findPrograms(signal, progress);
+  if (typeof programs === "string") return end(`skipped, ${programs}`, 3);
   const command = `npm run bench:seats${values.quick ? " -- --quick --save" : ""}`;
-  return measureSeats(programs, values.quick ? QUICK : FULL, command, stop.signal, progress);
+  try {
+    return await measureSeats(programs, values.quick ? QUICK : FULL, command, signal, progress);
+  } catch (error) {
+    if (signal.aborted) return end(String(signal.reason.message), 1);
+    throw error;
+  }
+}
+
+function end(why: string, code: number): never {
+  progress(why);
+  process.exit(code);
 }
 
 const data = values["only-report"] ? await readData() : await measured();
