@@ -35,7 +35,7 @@ The request is always the same: what the rule in the middle allows, by workload,
 TCP is mTLS on both sides of the comparison, Unix sockets are in clear. The bare authorizer always allows; \`sallyport serve\` writes its trail in mode \`batch\`. ${audited(data)}
 
 Rounds: ${rounds}, after ${inSeconds(warmUpSeconds)} of warming up, ways and sizes interleaved; in each ${inSeconds(seconds)} over ${connections} connections as fast as answers come (throughput, CPU a request), then ${inSeconds(seconds)} at ${rate} requests a second over ${openConnections} connections (latencies, as fortio sees them), then memory (RSS).
-Medians of the rounds; ratios and differences are taken within each round. Client, Envoy and authorizer share the machine. Every answer was 200; where strangers are to be refused they were.
+Medians of the rounds; ratios and differences are taken within each round. Client, Envoy and authorizer share the machine. Every answer was 200; where strangers are to be refused they were.${quick(data)}
 
 ${table(HEAD, figures.map(row))}
 ${behind(figures, openPerSecond)}
@@ -49,6 +49,11 @@ function audited({ gatewayAudited }: SeatsData): string {
   return gatewayAudited
     ? "The gateway seat writes its trail too, through the same server."
     : "**The gateway seat writes no trail here**: its figures are without audit.";
+}
+
+/** One short round shows that everything works, and hardly more. */
+function quick({ settings }: SeatsData): string {
+  return settings.rounds < 3 ? "\n**A quick run: its figures are not to be relied on.**" : "";
 }
 
 function inSeconds(count: number): string {
