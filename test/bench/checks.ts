@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client, credentials, type MethodDefinition } from "@grpc/grpc-js";
 import { type Child, startChild } from "../../src/cli/demo/process.ts";
@@ -6,14 +5,13 @@ import type { CheckInput } from "../../src/pdp/decision.ts";
 import { loadProtos } from "../../src/server/load-protos.ts";
 import type { CheckRequestMessage } from "../../src/server/wire.ts";
 import { syntheticQuestion } from "./engine.ts";
+import { cpuMicros } from "./process-usage.ts";
 import { hostOf, shapeOf, workloadOf } from "./synthetic-set.ts";
 
 /** What the container image starts Node with: room for short-lived objects, the larger part of serving's cost. */
 export const SHIPPED_FLAGS = ["--max-semi-space-size=64"];
 export const RULES = 10_000;
 const IN_FLIGHT = 32;
-/** /proc counts CPU time in hundredths of a second. */
-const TICKS_PER_SECOND = 100;
 
 const check = loadProtos().authorizationClient.Check as MethodDefinition<CheckRequestMessage, unknown>;
 
@@ -55,11 +53,6 @@ export function* coldQuestions(): Generator<Buffer> {
     const principal = `spiffe://cluster.local/ns/${namespace}/sa/${serviceAccount}`;
     yield encode({ kind: "http", principal, host, port: "80", method: "GET", path: `/v1/${i}`, headers: [] });
   }
-}
-
-async function cpuTicks(pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
-  return Number(fields[11]) + Number(fields[12]);
 }
 
 /** Asks once; the answer must come. */
@@ -112,13 +105,9 @@ export async function cost(
   checks: number,
 ): Promise<number> {
   const pid = child.process.pid ?? 0;
-  const before = await cpuTicks(pid);
+  const before = await cpuMicros(pid);
   await load(client, checks, next);
-  return (((await cpuTicks(pid)) - before) / TICKS_PER_SECOND / checks) * 1e6;
-}
-
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+  return ((await cpuMicros(pid)) - before) / checks;
 }
 
 /** Starts `node ARGS…`, which is to listen on this socket. */

@@ -1,9 +1,10 @@
 /**
  * `npm run bench`: measures the engine, the server and the trail and writes docs/benchmarks.md. `--only NAME,…` measures
- * some sections and keeps the others. `--quick` leaves out the sizes that take long; it prints and writes nothing.
+ * some sections and keeps the others, as sections of other commands are kept. `--quick` leaves out the sizes that take
+ * long; it prints and writes nothing.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { cpus, tmpdir, totalmem } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createCanonicaliser } from "../../src/pdp/canonicaliser.ts";
@@ -13,6 +14,8 @@ import { createParseCache } from "../../src/policy/parse-cache.ts";
 import { readPolicyDirectory } from "../../src/server/read-policies.ts";
 import { measureAsking } from "./asking.ts";
 import { type EngineFigures, measureEngine } from "./engine.ts";
+import { machine } from "./machine.ts";
+import { sectionsOf, table } from "./page.ts";
 import { writePolicyText } from "./policy-text.ts";
 import { measureRecording } from "./recording.ts";
 import { type Cost, measureServer, type ServerFigures } from "./server.ts";
@@ -40,10 +43,6 @@ async function measureReading(rules: number): Promise<{ rules: number; first: nu
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 const ns = (value: number): string => `${Math.round(value)} ns`;
@@ -156,11 +155,11 @@ const SECTIONS = { deciding, reading, serving, recording, asking };
 
 const head = `# Benchmarks
 
-Written by \`npm run bench\` on Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux.
+Written by \`npm run bench\` on Node ${process.version}, ${machine()}.
 Machines are noisy: compare ratios within one run, not figures between runs. \`npm run bench -- --only recording\` writes one section anew.
 `;
 const file = new URL("../../docs/benchmarks.md", import.meta.url);
-const before = (await readFile(file, "utf8")).split(/^(?=## )/m);
+const [, ...before] = sectionsOf(await readFile(file, "utf8"));
 const page = [head];
 for (const [name, measure] of Object.entries(SECTIONS)) {
   const wanted = values.only === undefined || values.only.split(",").includes(name);
@@ -168,7 +167,9 @@ for (const [name, measure] of Object.entries(SECTIONS)) {
   if (wanted) page.push(await measure());
   else if (kept !== undefined) page.push(`${kept.trimEnd()}\n`);
 }
-// Written by `npm run bench:seats`.
-page.push(...before.filter((section) => section.startsWith("## Seats")).map((section) => `${section.trimEnd()}\n`));
+// Other commands write sections of their own.
+const own = Object.keys(SECTIONS).map((name) => `## ${name}`);
+const others = before.filter((section) => !own.some((title) => section.toLowerCase().startsWith(title)));
+page.push(...others.map((section) => `${section.trimEnd()}\n`));
 if (values.quick) process.stdout.write(page.join("\n"));
 else await writeFile(file, page.join("\n"));

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitUntil } from "../../src/cli/demo/process.ts";
-import { allows, ask, cost, load, median, RULES, type Served, serveArgs, startServed, WARM } from "./checks.ts";
+import { allows, ask, cost, load, RULES, type Served, serveArgs, startServed, WARM } from "./checks.ts";
+import { median } from "./median.ts";
 import { writePolicyText } from "./policy-text.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
 

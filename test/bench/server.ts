@@ -7,7 +7,6 @@ import {
   coldQuestions,
   cost,
   load,
-  median,
   POOL,
   RULES,
   type Served,
@@ -16,6 +15,7 @@ import {
   startServed,
   WARM,
 } from "./checks.ts";
+import { median } from "./median.ts";
 import { writePolicyText } from "./policy-text.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
 
