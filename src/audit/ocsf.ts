@@ -88,6 +88,7 @@ function decision(record: AuditRecord, product: object): OcsfEvent {
     ],
     dst_endpoint: { hostname: target.host, ...(typeof target.port === "number" ? { port: target.port } : {}) },
     ...(isHttp ? { http_request: httpRequest(record) } : { app_protocol_name: target.protocol }),
+    ...(record.outcome?.status == null ? {} : { http_response: { code: record.outcome.status } }),
     ...(record.gateway === null ? {} : { proxy: { name: record.gateway } }),
     duration: Math.round(record.latencyUs / 1000),
     unmapped: {
@@ -100,6 +101,9 @@ function decision(record: AuditRecord, product: object): OcsfEvent {
       cacheHit: record.cacheHit,
       traceId: record.traceId,
       latencyUs: record.latencyUs,
+      ...(record.worker === undefined
+        ? {}
+        : { worker: record.worker, workerSeq: record.workerSeq, outcome: record.outcome ?? null }),
     },
   };
 }
@@ -130,7 +134,7 @@ const LIFECYCLE_ACTIVITY: Readonly<Record<string, readonly [number, string]>> = 
 function lifecycle(line: Exclude<AuditLine, AuditRecord>, product: object, nowMs: number): OcsfEvent {
   const { event, time, ...detail } = line;
   const [activity, name] = LIFECYCLE_ACTIVITY[event] ?? [OTHER, event];
-  const failed = ["sink-failed", "policies-rejected", "gap", "repaired"].includes(event);
+  const failed = ["sink-failed", "policies-rejected", "gap", "repaired", "worker-gap"].includes(event);
   return {
     ...LIFECYCLE,
     activity_id: activity,

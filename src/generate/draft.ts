@@ -43,6 +43,7 @@ export const NOTE_CODES = {
   "ungoverned-namespaces": "Network policies hold only in the namespaces that the policies name.",
   "no-gateway-selector": "The gateway names no labels of its pods, so they cannot be told from others.",
   "ambiguous-route": "Traffic is sent on to a service without saying to which of its hosts.",
+  "seat-asks": "The target has the gateway ask about each request, though by the policies it would decide itself.",
   "inner-sni-unchecked": "Nothing holds the application's own SNI to the host that was authorised.",
 } as const;
 

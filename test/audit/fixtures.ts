@@ -77,3 +77,21 @@ export function requestPart(changes: Partial<RequestPart> = {}): RequestPart {
     ...changes,
   };
 }
+
+/** A sink that keeps its lines in memory. */
+export function memorySink(): AuditSink & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const state = {
+    get taken() {
+      return lines.length;
+    },
+    get written() {
+      return lines.length;
+    },
+    failed: 0,
+    tooSlow: 0,
+    pending: 0,
+    failure: null,
+  };
+  return { lines, write: (line) => lines.push(line), async flush() {}, async close() {}, state };
+}

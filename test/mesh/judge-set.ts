@@ -9,6 +9,7 @@ import { isCertified, type MeshLab, startMeshLab } from "./mesh-lab.ts";
 import type { MeshSet } from "./mesh-set.ts";
 import { podOf } from "./platform.ts";
 import { missing, saidOutside } from "./said-outside.ts";
+import { seatTurnedDown } from "./seat-turned-down.ts";
 import { attempt } from "./through-sidecar.ts";
 import { waysRound } from "./ways-round.ts";
 
@@ -45,6 +46,7 @@ export async function judgeSet(bench: Bench, mesh: MeshSet, directory: string, e
       ...answers.problems,
       ...round.problems,
       ...(await seatProblems(mesh, lab)),
+      ...(mesh.set.gateway.seat === "gateway" ? await seatTurnedDown(bench, directory, lab.identities) : []),
     ];
     return {
       summary: `${answers.agreed} of ${answers.all} answers as check says, ${round.refused} of ${round.all} ways round refused`,

@@ -10,7 +10,6 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 import type { AuditRecord } from "../../src/audit/record.ts";
-import type { AuditSink } from "../../src/audit/sink.ts";
 import type { Decision } from "../../src/pdp/decision.ts";
 import { createPdp, type DecisionEngine, type Pdp } from "../../src/pdp/pdp.ts";
 import type { ListenAddress } from "../../src/server/address.ts";
@@ -25,7 +24,7 @@ import type { LoadedPolicies } from "../../src/server/policy-state.ts";
 import { createRecordedHeaders } from "../../src/server/recorded-headers.ts";
 import { createRenderer, type Rendered, sizeOfRendered } from "../../src/server/rendered.ts";
 import type { CheckRequestMessage, CheckResponseMessage } from "../../src/server/wire.ts";
-import { trailOver } from "../audit/fixtures.ts";
+import { memorySink, trailOver } from "../audit/fixtures.ts";
 
 export const CONTRACT = loadProtos();
 const CHECK = CONTRACT.authorizationClient.Check as MethodDefinition<CheckRequestMessage, CheckResponseMessage>;
@@ -77,24 +76,6 @@ export function httpCheck(
       context_extensions: { "sallyport.port": "80" },
     },
   };
-}
-
-/** A sink that keeps its lines in memory. */
-function memorySink(): AuditSink & { readonly lines: string[] } {
-  const lines: string[] = [];
-  const state = {
-    get taken() {
-      return lines.length;
-    },
-    get written() {
-      return lines.length;
-    },
-    failed: 0,
-    tooSlow: 0,
-    pending: 0,
-    failure: null,
-  };
-  return { lines, write: (line) => lines.push(line), async flush() {}, async close() {}, state };
 }
 
 export interface Answering {

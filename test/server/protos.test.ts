@@ -58,6 +58,33 @@ test("names and numbers are Envoy's", () => {
     "HeaderValueOption.append_action": 3,
     "HeaderMap.headers": 1,
   });
+  expect(numbers("envoy/service/accesslog/v3/als.proto")).toEqual({
+    "HTTPAccessLogEntries.log_entry": 1,
+    "StreamAccessLogsMessage.http_logs": 2,
+  });
+  expect(numbers("envoy/data/accesslog/v3/accesslog.proto")).toMatchObject({
+    "HTTPAccessLogEntry.common_properties": 1,
+    "HTTPAccessLogEntry.request": 3,
+    "HTTPAccessLogEntry.response": 4,
+    "AccessLogCommon.upstream_remote_address": 13,
+    "AccessLogCommon.response_flags": 16,
+    "AccessLogCommon.filter_state_objects": 21,
+    "AccessLogCommon.duration": 23,
+    "AccessLogCommon.intermediate_log_entry": 27,
+    "ResponseFlags.upstream_connection_failure": 6,
+    "ResponseFlags.rate_limited": 12,
+    "ResponseFlags.downstream_connection_termination": 15,
+    "ResponseFlags.downstream_remote_reset": 28,
+    "HTTPRequestProperties.request_body_bytes": 12,
+    "HTTPResponseProperties.response_code": 1,
+    "HTTPResponseProperties.response_body_bytes": 3,
+    "HTTPResponseProperties.response_code_details": 6,
+  });
+  expect(numbers("envoy/config/core/v3/address.proto")).toEqual({
+    "SocketAddress.address": 2,
+    "SocketAddress.port_value": 3,
+    "Address.socket_address": 1,
+  });
   expect(numbers("google/rpc/status.proto")).toEqual({ "Status.code": 1, "Status.message": 2 });
 });
 

@@ -42,6 +42,10 @@ export interface LabOptions extends CertificateOptions {
   readonly seat?: "server" | "gateway";
   /** Further flags of `sallyport serve`. */
   readonly serve?: Readonly<Record<string, string>>;
+  /** Starts Envoy so that another can take over from it, by `restart`. */
+  readonly hotRestart?: boolean;
+  /** What Envoy and the server are started with in place of this process's environment. */
+  readonly env?: { readonly envoy?: NodeJS.ProcessEnv; readonly server?: NodeJS.ProcessEnv };
   /** Changes Envoy's configuration before it starts. */
   readonly edit?: (bootstrap: object) => object;
   /** Stands between the gateway's filter and the server's policies; told the server's port, it gives its own. */
@@ -82,6 +86,8 @@ export interface Lab {
   /** Starts it (again) and waits until it has policies, or only until it answers. */
   startServer(until?: "ready" | "alive"): Promise<void>;
   readonly envoy: Child;
+  /** Starts another Envoy that takes over from the one before, which ends by itself. */
+  restart(): Promise<Child>;
   close(): Promise<void>;
 }
 
@@ -152,7 +158,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         ...options.serve,
       };
       const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
-      const child = startChild(process.execPath, [main, "serve", ...args], ownEnvironment());
+      const child = startChild(process.execPath, [main, "serve", ...args], options.env?.server ?? ownEnvironment());
       children.push(child);
       lab.server = child;
       await waitUntil(
@@ -207,22 +213,19 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       server: startChild("true", []),
       startServer,
       envoy: startChild("true", []),
+      restart: () => Promise.reject(new Error("the lab was not started with `hotRestart`")),
       close,
     };
     await startServer();
     progress("starting Envoy");
-    const envoy = startChild(binary, [
-      "-c",
-      config,
-      "--disable-hot-restart",
-      "--concurrency",
-      "2",
-      "--file-flush-interval-msec",
-      "100",
-      "--log-level",
-      "warn",
-    ]);
-    children.push(envoy);
+    const startEnvoy = (restarting: readonly string[]): Child => {
+      const flags = ["--concurrency", "2", "--file-flush-interval-msec", "100", "--log-level", "warn"];
+      const child = startChild(binary, ["-c", config, ...restarting, ...flags], options.env?.envoy);
+      children.push(child);
+      return child;
+    };
+    const { hotRestart = false } = options;
+    const envoy = startEnvoy(hotRestart ? takingOver(0) : ["--disable-hot-restart"]);
     await waitUntil(
       "Envoy listening",
       unlessAborted(() => accepts(ports[0] ?? 0)),
@@ -230,11 +233,25 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       envoy,
     );
     signal.throwIfAborted();
-    return Object.assign(lab, { envoy });
+    if (!hotRestart) return Object.assign(lab, { envoy });
+    let epoch = 0;
+    return Object.assign(lab, {
+      envoy,
+      async restart() {
+        epoch += 1;
+        return startEnvoy(takingOver(epoch));
+      },
+    });
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Flags of the so-manieth Envoy of this process, counted from 0: the one before ends three seconds after this one is there. */
+function takingOver(epoch: number): readonly string[] {
+  const base = String(process.pid);
+  return ["--base-id", base, "--restart-epoch", `${epoch}`, "--drain-time-s", "1", "--parent-shutdown-time-s", "3"];
 }
 
 /** The environment without settings of a server that somebody may have exported. */

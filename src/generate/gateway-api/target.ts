@@ -45,7 +45,7 @@ export function createGatewayApiTarget(istio: Target): Target {
 }
 
 function gatewayNotes(
-  { gateway: { at, securityModel, selector } }: PolicySet,
+  { gateway: { at, securityModel, selector, seat } }: PolicySet,
   listeners: number,
 ): readonly GenerateNote[] {
   if (securityModel !== "Gateway") return [];
@@ -58,6 +58,15 @@ function gatewayNotes(
       fix: "use sidecars and the classic gateway for workloads that go out",
     },
   ];
+  if (seat === "gateway") {
+    notes.push({
+      code: "seat-asks",
+      severity: "warning",
+      at,
+      message: "the gateway asks the authorizer about each request, as with `seat: server`",
+      fix: "generate `istio` for `seat: gateway`",
+    });
+  }
   if (Object.keys(selector).length === 0) {
     notes.push({
       code: "no-gateway-selector",

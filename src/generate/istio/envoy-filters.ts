@@ -1,6 +1,4 @@
 import type { PolicySet } from "../../policy/model.ts";
-import type { GenerateOptions } from "../draft.ts";
-import { resolveFilter } from "../envoy-parts/filter-code.ts";
 import { AFTER_FIRST_BYTES } from "../envoy-parts/forwarder.ts";
 import { LIFETIME } from "../envoy-parts/lifetime.ts";
 import { limitPerWorkload } from "../envoy-parts/limit.ts";
@@ -8,7 +6,6 @@ import { extension, typed } from "../envoy-parts/typed.ts";
 import { type GatewayListener, listenerName } from "../listeners.ts";
 import { authorizerHost, type IstioObject } from "./objects.ts";
 import { envoyFilter, httpFilter, inChain, networkFilter } from "./patches.ts";
-import { seatPatches } from "./seat.ts";
 
 const HTTP_AUTHZ = "extensions.filters.http.ext_authz.v3";
 const NETWORK_AUTHZ = "extensions.filters.network.ext_authz.v3.ExtAuthz";
@@ -18,25 +15,16 @@ const RETRIES = { retry_on: "connect-failure,refused-stream,unavailable", num_re
 export function gatewayFilters(
   set: PolicySet,
   listeners: readonly GatewayListener[],
-  options: GenerateOptions,
+  native: boolean,
 ): readonly IstioObject[] {
-  const { native } = options;
   const requests = listeners.filter(({ kind }) => kind === "http" || kind === "grpc");
   const bytes = listeners.filter(({ kind }) => kind === "tls" || kind === "tcp");
   return [
     ...(native ? [] : [envoyFilter(set, "authorization", [httpAuthorization(), perWorkload()])]),
-    ...(native ? [] : seat(set, requests, options)),
     envoyFilter(set, "limits", [lifetime(), apart()]),
     ...(native ? [] : requests.map((listener) => envoyFilter(set, listenerName(listener), requestPort(listener)))),
     ...bytes.map((listener) => envoyFilter(set, listenerName(listener), bytesPort(set, listener, native))),
   ];
-}
-
-/** After everything that is hung on the filter whose place it takes. */
-function seat(set: PolicySet, requests: readonly GatewayListener[], options: GenerateOptions): readonly IstioObject[] {
-  const { authorizer, seat, filter } = set.gateway;
-  if (seat === "server" || authorizer === null || requests.length === 0) return [];
-  return [envoyFilter(set, "seat", seatPatches(set, authorizer, resolveFilter(filter, options), requests), 20)];
 }
 
 function httpAuthorization(): object {

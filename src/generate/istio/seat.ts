@@ -1,43 +1,67 @@
-import type { Authorizer, PolicySet } from "../../policy/model.ts";
-import { type FilterCode, filterCluster } from "../envoy-parts/filter-code.ts";
+import type { PolicySet } from "../../policy/model.ts";
+import type { FileDraft, GenerateOptions } from "../draft.ts";
+import { type FilterCode, filterCluster, resolveFilter } from "../envoy-parts/filter-code.ts";
 import { BUNDLES, decideHere, REPORT_WHILE_OPEN, reportDecisions, type SeatClusters } from "../envoy-parts/seat.ts";
 import { extension } from "../envoy-parts/typed.ts";
-import type { GatewayListener } from "../listeners.ts";
+import { type GatewayListener, listenerName } from "../listeners.ts";
 import { authorizerHost } from "./objects.ts";
-import { httpFilter, networkFilter } from "./patches.ts";
+import { envoyFilter, httpFilter, networkFilter } from "./patches.ts";
 
 /** Roots as Istio's proxy image has them. */
 const ROOTS = "/etc/ssl/certs/ca-certificates.crt";
-const MANAGER = "envoy.filters.network.http_connection_manager";
+
+/** After everything that finds its place by the filter whose place this one takes. */
+const PRIORITY = 20;
 
 /**
- * The filter in the place of Istio's ext_authz, listener by listener: one or the other decides, and where the patch does not apply the
- * authorizer is asked. Beside it, where it gets policies, and how its decisions come on record.
+ * The filter in the place of Istio's ext_authz, an EnvoyFilter for each listener: one or the other decides, and where a patch does not apply the
+ * authorizer is asked. Beside it, where it gets policies, and how its decisions come on record. Null where requests are asked about.
  */
-export function seatPatches(
-  { gateway }: PolicySet,
-  authorizer: Authorizer,
-  filter: FilterCode,
-  requests: readonly GatewayListener[],
-): readonly object[] {
-  const { clusterDomain, trustDomains } = gateway;
+export function seatFile(
+  set: PolicySet,
+  listeners: readonly GatewayListener[],
+  options: GenerateOptions,
+): FileDraft | null {
+  const { name, namespace, selector, authorizer, seat, clusterDomain, trustDomains, at } = set.gateway;
+  const requests = listeners.filter(({ kind }) => kind === "http" || kind === "grpc");
+  if (seat === "server" || options.native || authorizer === null || requests.length === 0) return null;
+  const filter = resolveFilter(set.gateway.filter, options);
   const host = authorizerHost(authorizer.service, clusterDomain);
   const clusters: SeatClusters = { bundles: BUNDLES, authorizer: `outbound|${authorizer.port}||${host}` };
-  const [name = "", namespace = ""] = authorizer.service.split(".");
-  const spiffeId = `spiffe://${trustDomains[0]}/ns/${namespace}/sa/${name}`;
+  const [account = "", home = ""] = authorizer.service.split(".");
   const fetched = filterCluster(filter, ROOTS);
-  return [
-    addCluster(bundlesCluster(host, authorizer.port, spiffeId)),
+  const added = [
+    addCluster(bundlesCluster(host, authorizer.port, `spiffe://${trustDomains[0]}/ns/${home}/sa/${account}`)),
     ...(fetched === null ? [] : [addCluster(fetched)]),
-    ...requests.flatMap(({ port, dialled }) => [
-      httpFilter("envoy.filters.http.ext_authz", "REPLACE", decideHere(filter, clusters, dialled), port),
-      networkFilter(
-        MANAGER,
-        "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        { access_log: [reportDecisions(clusters)], access_log_options: REPORT_WHILE_OPEN },
-        { portNumber: port },
+  ];
+  return {
+    path: "seat.yaml",
+    purpose:
+      "Requests are decided in the gateway's Envoy, by the filter in the place where Istio has it ask the authorizer.",
+    sources: [at.file],
+    inputs: { name, namespace, selector, authorizer, clusterDomain, trustDomains, filter, requests },
+    documents: [
+      envoyFilter(set, "seat", added, PRIORITY),
+      ...requests.map((listener) =>
+        envoyFilter(set, `seat-${listenerName(listener)}`, seatPatches(filter, clusters, listener), PRIORITY),
       ),
-    ]),
+    ],
+  };
+}
+
+function seatPatches(
+  filter: FilterCode,
+  clusters: SeatClusters,
+  { port, dialled }: GatewayListener,
+): readonly object[] {
+  return [
+    httpFilter("envoy.filters.http.ext_authz", "REPLACE", decideHere(filter, clusters, dialled), port),
+    networkFilter(
+      "envoy.filters.network.http_connection_manager",
+      "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+      { access_log: [reportDecisions(clusters)], access_log_options: REPORT_WHILE_OPEN },
+      { portNumber: port },
+    ),
   ];
 }
 

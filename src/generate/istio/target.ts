@@ -1,7 +1,6 @@
 import type { ExternalService, PolicySet } from "../../policy/model.ts";
 import { namespacesOf } from "../../policy/visibility.ts";
 import type { FileDraft, Generated, GenerateOptions, Target } from "../draft.ts";
-import { resolveFilter } from "../envoy-parts/filter-code.ts";
 import { type GatewayListener, listenersOf } from "../listeners.ts";
 import { objectName, serviceTitle } from "../services.ts";
 import { directObjects } from "./direct.ts";
@@ -15,6 +14,7 @@ import { istioNotes } from "./notes.ts";
 import { upstreamRules } from "./origination.ts";
 import { serviceEntries } from "./registry.ts";
 import { createRouting, virtualServices } from "./routes.ts";
+import { seatFile } from "./seat.ts";
 import { serviceFilters } from "./service-filters.ts";
 import { sidecarFiles } from "./sidecars.ts";
 
@@ -44,11 +44,13 @@ function throughGateway(set: PolicySet, options: GenerateOptions, notes: Generat
     : { objects: authorizer === null ? [] : askAuthorizer(set, authorizer), notes: [] };
   const all = [...notes, ...own.notes];
   if (all.some(({ severity }) => severity === "error")) return { files: [], notes: all };
+  const seat = seatFile(set, open, options);
   const files = [
     ...set.services.flatMap((service) => serviceFile(set, service, legs, native)),
     gatewayFile(set, open, own.objects),
     ...(native || authorizer === null ? [] : [shieldAuthorizer(set, authorizer)]),
-    filtersFile(set, open, options),
+    filtersFile(set, open, native),
+    ...(seat === null ? [] : [seat]),
     meshConfigFile(set, !native),
     ...sidecarFiles(set, legs),
   ];
@@ -98,18 +100,15 @@ function serviceFile(
   ];
 }
 
-function filtersFile(set: PolicySet, listeners: readonly GatewayListener[], options: GenerateOptions): FileDraft {
-  const { name, namespace, selector, authorizer, seat, filter, at } = set.gateway;
+function filtersFile(set: PolicySet, listeners: readonly GatewayListener[], native: boolean): FileDraft {
+  const { name, namespace, selector, authorizer, at } = set.gateway;
   return {
     path: "envoy-filters.yaml",
     purpose:
       "What Istio's API has no word for, on the egress gateway alone: what is asked and told, limits, and refusals that leave a record.",
     sources: [at.file],
-    inputs: {
-      ...{ name, namespace, selector, authorizer, listeners, native: options.native },
-      filter: seat === "gateway" ? resolveFilter(filter, options) : null,
-    },
-    documents: gatewayFilters(set, listeners, options),
+    inputs: { name, namespace, selector, authorizer, listeners, native },
+    documents: gatewayFilters(set, listeners, native),
   };
 }
 

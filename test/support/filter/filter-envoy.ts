@@ -47,6 +47,12 @@ export interface Exchange {
 export interface FilterEnvoy {
   /** Puts policies in force; resolves when the filter decides by them. */
   install(revision: string, bundle: Uint8Array, headers: readonly string[]): Promise<void>;
+  /** The policies in force are other ones at each poll, in turn, until something is installed. Returns how often the filter has taken some. */
+  rotate(all: readonly { readonly revision: string; readonly bundle: Uint8Array }[]): () => number;
+  /** What Envoy makes of such a request, as the server seat reads it; null when it lets no such request by. */
+  prepare(input: CheckInput): Promise<CheckInput | null>;
+  /** Sends it to the filter. */
+  decide(input: CheckInput): Promise<Told | null>;
   /** Null when Envoy itself refuses such a request or certificate, or no listener says such a port. */
   ask(input: CheckInput): Promise<Exchange | null>;
   output(): string;
@@ -89,7 +95,14 @@ export async function startFilterEnvoy(env: NodeJS.ProcessEnv = process.env): Pr
     return join(directory, name);
   };
   let loaded: LoadedPolicies | null = null;
-  const bundles = await serveBundles(() => loaded);
+  let turning: (() => LoadedPolicies) | null = null;
+  let taken = 0;
+  const bundles = await serveBundles(
+    () => (turning === null ? loaded : turning()),
+    () => {
+      taken += 1;
+    },
+  );
   const capture = await startCapture();
   const free = await freePorts(PORT_TEXTS.length * 2);
   const ports = PORT_TEXTS.map((text, n) => ({ text, decided: free[2 * n] ?? 0, asked: free[2 * n + 1] ?? 0 }));
@@ -149,6 +162,10 @@ export async function startFilterEnvoy(env: NodeJS.ProcessEnv = process.env): Pr
   let pair = 0;
   let generation = 0;
 
+  function portFor(input: CheckInput): (typeof ports)[number] | undefined {
+    return input.kind === "http" && isSendable(input) ? ports.find(({ text }) => text === input.port) : undefined;
+  }
+
   async function send(
     input: CheckInput,
     port: number,
@@ -163,7 +180,33 @@ export async function startFilterEnvoy(env: NodeJS.ProcessEnv = process.env): Pr
   }
 
   return {
+    rotate(all) {
+      let turn = 0;
+      taken = 0;
+      turning = () => {
+        turn += 1;
+        generation += 1;
+        const next = all[turn % all.length];
+        if (next === undefined) throw new Error("there are no policies");
+        return { ...next, sinceMs: 0, generation };
+      };
+      return () => taken;
+    },
+    async prepare(input) {
+      const port = portFor(input);
+      if (port === undefined) return null;
+      pair += 1;
+      const own = `${pair}`;
+      await send(input, port.asked, `\r\n${PAIR}: ${own}`);
+      return capture.take(own);
+    },
+    async decide(input) {
+      const port = portFor(input);
+      const decided = port === undefined ? null : await send(input, port.decided, "");
+      return decided === null || decided.told === "" ? null : (JSON.parse(decided.told) as Told);
+    },
     async install(revision, bundle, headers) {
+      turning = null;
       generation += 1;
       capture.want(headers);
       loaded = { revision, bundle, sinceMs: 0, generation };
@@ -180,8 +223,8 @@ export async function startFilterEnvoy(env: NodeJS.ProcessEnv = process.env): Pr
       await waitUntil("the filter deciding by new policies", isHeld, 10_000, envoy);
     },
     async ask(input) {
-      const port = ports.find(({ text }) => text === input.port);
-      if (port === undefined || input.kind !== "http" || !isSendable(input)) return null;
+      const port = portFor(input);
+      if (port === undefined) return null;
       pair += 1;
       const own = `${pair}`;
       const asked = await send(input, port.asked, `\r\n${PAIR}: ${own}`);
@@ -213,7 +256,7 @@ function latin1(text: string | Uint8Array): string {
   return Buffer.from(text).toString("latin1");
 }
 
-async function serveBundles(loaded: () => LoadedPolicies | null): Promise<Server> {
+async function serveBundles(loaded: () => LoadedPolicies | null, given: () => void): Promise<Server> {
   const lessor = {
     mode: "batch" as const,
     sequences: createSequences(
@@ -224,6 +267,7 @@ async function serveBundles(loaded: () => LoadedPolicies | null): Promise<Server
   };
   const server = createServer((request, response) => {
     const page = policyPage(request.headers, { loaded, ready: () => true, lessor });
+    if (page.status === 200) given();
     response.writeHead(page.status, page.headers);
     response.end(page.body);
   }).listen(0, "127.0.0.1");
