@@ -38,7 +38,7 @@ const READY_MS = 60_000;
 const FILTER = resolve(import.meta.dirname, "../../../build/sallyport-filter.wasm");
 
 /** Settings of an Envoy of this bench. Nothing is dialled outside. */
-export function cellSettings(
+function cellSettings(
   directory: string,
   ports: { readonly listener: number; readonly authorizer: number },
   { gateway, ca }: Pick<Certificates, "gateway" | "ca">,
