@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry } from "prom-client";
 import type { AuditSinkState } from "../audit/sink.ts";
 import { registerAuditMetrics } from "./audit-metrics.ts";
 import { createLatencyHistogram } from "./latency-histogram.ts";
+import { pulledCounters, pulledGauges } from "./pulled-metrics.ts";
 
 /** How a reload can end; the values of the label `result`. */
 export const RELOAD_RESULTS = ["installed", "unchanged", "rejected", "failed", "timeout"] as const;
@@ -44,25 +45,8 @@ interface Sort {
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  const total = (name: string, help: string, read: () => number) =>
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
+  const gauge = pulledGauges(registry);
+  const total = pulledCounters(registry);
 
   const sorts = new Map<string, Sort>();
   new Counter({

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -84,8 +83,4 @@ describe("the filter's code", () => {
     }
     expect(lab.upstream.seen).toEqual([]);
   }, 60_000);
-});
-
-it("the built filter is no larger than a ConfigMap and the goal allow", () => {
-  expect(readFileSync(new URL("../../build/sallyport-filter.wasm", import.meta.url)).length).toBeLessThan(64 * 1024);
 });

@@ -1,19 +1,10 @@
-import { Counter, Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import { pulledCounters, pulledGauges } from "../pulled-metrics.ts";
 import type { Sequences } from "./sequences.ts";
 
 /** What the server knows of gateways that decide themselves. */
 export function registerGatewayMetrics(registry: Registry, sequences: Sequences, unreadable: () => number): void {
-  const registers = [registry];
-  const total = (name: string, help: string, read: () => number) =>
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
+  const total = pulledCounters(registry);
   total(
     "sallyport_gateway_decisions_lost_total",
     "Decisions of gateways that never came on record here.",
@@ -24,12 +15,9 @@ export function registerGatewayMetrics(registry: Registry, sequences: Sequences,
     "Entries of gateways' access logs that hold no report.",
     unreadable,
   );
-  new Gauge({
-    name: "sallyport_gateway_workers",
-    help: "Workers of gateways that were heard of in the last ten minutes.",
-    registers,
-    collect() {
-      this.set(sequences.workers);
-    },
-  });
+  pulledGauges(registry)(
+    "sallyport_gateway_workers",
+    "Workers of gateways that were heard of in the last ten minutes.",
+    () => sequences.workers,
+  );
 }

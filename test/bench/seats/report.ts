@@ -1,8 +1,8 @@
 import { table } from "../page.ts";
 import type { SeatsData } from "./data.ts";
-import { type Figures, figuresOf } from "./figures.ts";
+import { compared, type Figures, figuresOf } from "./figures.ts";
 import { type Goal, goalsOf } from "./goals.ts";
-import { SIZES, WAYS } from "./ways.ts";
+import { GATEWAY, NONE, SIZES, WAYS } from "./ways.ts";
 
 const HEAD = [
   "rules",
@@ -39,6 +39,8 @@ Medians of the rounds; ratios and differences are taken within each round. Clien
 
 ${table(HEAD, figures.map(row))}
 ${behind(figures, openPerSecond)}
+${memory(data)}
+
 | goal | measured, at the worst size | met |
 | --- | --- | --- |
 ${goalsOf(data).map(goalRow).join("\n")}
@@ -81,6 +83,21 @@ function behind(figures: readonly Figures[], rate: number): string {
       return `\n${title} with ${rules.toLocaleString("en")} rules did not keep ${rate.toLocaleString("en")} requests a second: ${Math.round(openPerSecond).toLocaleString("en")}.\n`;
     })
     .join("");
+}
+
+/** Each worker and the main thread hold the bundle once, and twice while it is swapped. */
+function memory(data: SeatsData): string {
+  const most = SIZES.at(-1) ?? 0;
+  const fewest = SIZES[0] ?? 0;
+  const at = (rules: number) => ({ way: GATEWAY.id, rules });
+  const bytes = compared(data, at(most), at(fewest), (own, other) => own.envoyBytes - other.envoyBytes);
+  const filter = compared(
+    data,
+    at(fewest),
+    { way: NONE.id, rules: fewest },
+    (own, other) => own.envoyBytes - other.envoyBytes,
+  );
+  return `The filter takes ${mib(filter)} of Envoy's memory with one worker, and ${Math.round(bytes / (most - fewest)).toLocaleString("en")} bytes more for each rule.`;
 }
 
 function goalRow({ text, measured, met }: Goal): string {
