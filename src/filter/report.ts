@@ -12,6 +12,7 @@ import { setProperty } from "./host-calls";
 import * as lease from "./lease";
 import * as q from "./question";
 import { putRecordedHeaders } from "./recorded";
+import { putRedactedHost, putRedactedPath } from "./redact";
 import * as sequence from "./sequence";
 import * as w from "./writer";
 
@@ -107,7 +108,9 @@ function beginRequest(number: u64, nanoseconds: u64): void {
   w.put(NANOSECONDS);
   w.putNumber(nanoseconds);
   putField(METHOD, q.method, q.methodLength);
-  putField(PATH, q.path, withoutQuery());
+  w.put(PATH);
+  putRedactedPath(q.path, q.pathLength);
+  w.putByte(34);
   if (q.requestIdLength != 0) putField(REQUEST_ID, q.requestId, q.requestIdLength);
   if (q.traceparentLength != 0) putField(TRACEPARENT, q.traceparent, q.traceparentLength);
   putRecordedHeaders();
@@ -118,13 +121,6 @@ function beginRequest(number: u64, nanoseconds: u64): void {
     w.putBytes(lease.revision, lease.REVISION_LENGTH);
     w.putByte(34);
   }
-}
-
-/** Queries go nowhere but to where the request goes. */
-function withoutQuery(): usize {
-  let length: usize = 0;
-  while (length < q.pathLength && load<u8>(q.path + length) != 63) length++;
-  return length;
 }
 
 function putField(begin: usize, address: usize, length: usize): void {
@@ -168,7 +164,9 @@ function putReceivedSubject(): void {
 }
 
 function putReceivedTarget(): void {
-  putField(HOST, q.authority, q.authorityLength);
+  w.put(HOST);
+  putRedactedHost(q.authority, q.authorityLength);
+  w.putByte(34);
   putField(RAW_PORT, q.port, q.portLength);
 }
 

@@ -7,17 +7,18 @@ import { extension } from "../envoy-parts/typed.ts";
  */
 export function accessLog(path: string, kind: "http" | "seat" | "network" | "dial"): object {
   const decided = (field: string): string => `%DYNAMIC_METADATA(envoy.filters.${kind}.ext_authz:${field})%`;
+  // Where the filter decides, its report has host and path without user information.
+  const asked = kind === "http" ? { authority: "%REQ(:AUTHORITY)%", path: "%PATH(NQ)%" } : {};
   const http = {
     method: "%REQ(:METHOD)%",
-    authority: "%REQ(:AUTHORITY)%",
-    path: "%PATH(NQ)%",
+    ...asked,
     code: "%RESPONSE_CODE%",
     details: "%RESPONSE_CODE_DETAILS%",
     request: "%REQ(X-REQUEST-ID)%",
   };
   const isHttp = kind === "http" || kind === "seat";
   const here = { decision: `%FILTER_STATE(${DECISION}:PLAIN)%` };
-  const asked = {
+  const there = {
     decision: decided("decision_id"),
     effect: decided("effect"),
     reason: decided("reason"),
@@ -40,7 +41,7 @@ export function accessLog(path: string, kind: "http" | "seat" | "network" | "dia
         received: "%BYTES_RECEIVED%",
         sent: "%BYTES_SENT%",
         milliseconds: "%DURATION%",
-        ...(kind === "dial" ? dial : kind === "seat" ? here : asked),
+        ...(kind === "dial" ? dial : kind === "seat" ? here : there),
       },
     },
   });
