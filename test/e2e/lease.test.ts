@@ -152,4 +152,16 @@ describe("somebody between gateway and server", () => {
     },
     60_000,
   );
+
+  it("a server that loaded the same policies earlier, as another replica may have, renews the lease", async () => {
+    // Every worker holds these policies by then.
+    await sleep(2_500);
+    tamper = (answer) => ({ ...answer, headers: { ...answer.headers, "x-sallyport-generation": "1" } });
+    try {
+      await sleep(LEASE_MS + SLACK_MS);
+      expect(await seated()).toBe(true);
+    } finally {
+      tamper = (answer) => answer;
+    }
+  }, 30_000);
 });

@@ -1,24 +1,15 @@
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { Server as GrpcServer, Metadata, ServerCredentials } from "@grpc/grpc-js";
 import { LRUCache } from "lru-cache";
 import { defaultSearch, findEnvoy } from "../../../src/cli/demo/envoy-binary.ts";
 import { createAuthority, type Leaf, uri } from "../../../src/cli/demo/pki.ts";
 import { accepts, freePorts, startChild, waitUntil } from "../../../src/cli/demo/process.ts";
-import type { CheckInput, HeaderPair } from "../../../src/pdp/decision.ts";
-import { readCheck } from "../../../src/server/check-request.ts";
-import { decodeCheckRequest } from "../../../src/server/decode-check-request.ts";
-import { policyPage } from "../../../src/server/gateway/policy-page.ts";
-import { createSequences } from "../../../src/server/gateway/sequences.ts";
-import { READ_HEADERS } from "../../../src/server/http-headers.ts";
-import { loadProtos } from "../../../src/server/load-protos.ts";
+import type { CheckInput } from "../../../src/pdp/decision.ts";
 import type { LoadedPolicies } from "../../../src/server/policy-state.ts";
-import { createPrincipalReader } from "../../../src/server/principal.ts";
-import { createWantedNames } from "../../../src/server/wanted-names.ts";
+import { serveBundles } from "./bundles.ts";
+import { PAIR, startCapture } from "./capture.ts";
 import { filterConfig, TOLD } from "./envoy-config.ts";
 import { createRawClient, type RawClient } from "./h1.ts";
 
@@ -80,8 +71,6 @@ const PORT_TEXTS = [
   "http",
 ];
 const FILTER = resolve(import.meta.dirname, "../../../build/sallyport-filter.wasm");
-const PAIR = "x-pair";
-const CONTRACT = loadProtos();
 
 /** Starts it, with an environment of its own where that is wanted. */
 export async function startFilterEnvoy(env: NodeJS.ProcessEnv = process.env): Promise<FilterEnvoy> {
@@ -254,68 +243,4 @@ function headOf({ method, path, host, headers }: CheckInput): string {
 /** The bytes of a text, one a character. */
 function latin1(text: string | Uint8Array): string {
   return Buffer.from(text).toString("latin1");
-}
-
-async function serveBundles(loaded: () => LoadedPolicies | null, given: () => void): Promise<Server> {
-  const lessor = {
-    mode: "batch" as const,
-    sequences: createSequences(
-      () => performance.now(),
-      () => {},
-    ),
-    recordedHeaders: [],
-  };
-  const server = createServer((request, response) => {
-    const page = policyPage(request.headers, { loaded, ready: () => true, lessor });
-    if (page.status === 200) given();
-    response.writeHead(page.status, page.headers);
-    response.end(page.body);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return server;
-}
-
-interface Capture {
-  readonly port: number;
-  /** Names of headers that rules look at. */
-  want(headers: readonly string[]): void;
-  take(pair: string): CheckInput | null;
-  close(): void;
-}
-
-/** A server that allows everything and keeps what it was asked, by the number in a header. */
-async function startCapture(): Promise<Capture> {
-  const kept = new Map<string, CheckInput>();
-  const named = (names: readonly string[]) => createWantedNames([...READ_HEADERS, PAIR, ...names]);
-  let wanted = named([]);
-  const allow = CONTRACT.encodeCheckResponse({ status: { code: 0, message: "" }, ok_response: {} });
-  const readPrincipal = createPrincipalReader();
-  const server = new GrpcServer();
-  server.addService(CONTRACT.authorization, {
-    Check(call: { readonly request: Buffer }, reply: (error: null, answer: Buffer) => void) {
-      const { input } = readCheck(decodeCheckRequest(call.request, wanted), new Metadata(), readPrincipal);
-      const isPair = ([name]: HeaderPair) => name === PAIR;
-      const pair = input.headers.find(isPair)?.[1];
-      const headers = input.headers.filter((each) => !isPair(each));
-      if (pair !== undefined) kept.set(String(pair), { ...input, headers });
-      reply(null, allow);
-    },
-  });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  return {
-    port,
-    want(headers) {
-      wanted = named(headers);
-    },
-    take(pair) {
-      const input = kept.get(pair) ?? null;
-      kept.delete(pair);
-      return input;
-    },
-    close: () => server.forceShutdown(),
-  };
 }
