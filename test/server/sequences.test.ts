@@ -86,6 +86,25 @@ describe("what is missing", () => {
     expect(sequences.lost).toBe(1_000_000_000_000);
   });
 
+  it("is not lost because the worker has not told for long how far it is, while its entries come", () => {
+    now += 60_000;
+    record(2);
+    sequences.review();
+    expect(sequences.lost).toBe(0);
+    now += 900;
+    record(1);
+    sequences.review();
+    expect([sequences.lost, poll(2)]).toEqual([0, 0]);
+    // But lost it is, without any telling, when nothing comes.
+    record(5);
+    for (let n = 0; n < 12; n += 1) {
+      now += 1_000;
+      record(6 + n);
+      sequences.review();
+    }
+    expect(sequences.lost).toBe(2);
+  });
+
   it("does not grow with the entries that come while one is missing", () => {
     for (let number = 2; number < 100_000; number += 1) record(number);
     expect(poll(99_999)).toBe(1_000);

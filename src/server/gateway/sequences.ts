@@ -26,6 +26,16 @@ const LOST_MS = 10_000;
 /** Workers that were not heard of for so long are gone. */
 const GONE_MS = 600_000;
 
+/** So many were numbered after `sinceMs`, which was known at `knownMs`: the one tells for how long they may be missing, the other for how long they surely are. */
+interface Mark {
+  last: number;
+  readonly sinceMs: number;
+  readonly knownMs: number;
+}
+
+/** What becomes known within so long is one mark. */
+const MARK_MS = 1_000;
+
 interface Worker {
   /** All up to this number are settled or lost. */
   through: number;
@@ -33,8 +43,8 @@ interface Worker {
   readonly ahead: Set<number>;
   /** On record, but still going on. */
   readonly open: Set<number>;
-  /** So many were numbered by a moment that lies after `sinceMs`. Oldest first, all beyond `through`. */
-  readonly marks: { last: number; readonly sinceMs: number }[];
+  /** Oldest first, all beyond `through`. */
+  readonly marks: Mark[];
   toldMs: number;
   heardMs: number;
   /** Entries got lost, and none has come since. */
@@ -65,8 +75,10 @@ export function createSequences(nowMs: () => number, tell: (event: WorkerEvent) 
   function mark(worker: Worker, last: number): void {
     const newest = worker.marks.at(-1);
     if (last <= (newest?.last ?? worker.through)) return;
-    if (newest?.sinceMs === worker.toldMs) newest.last = last;
-    else worker.marks.push({ last, sinceMs: worker.toldMs });
+    const { toldMs: sinceMs } = worker;
+    const knownMs = nowMs();
+    if (newest?.sinceMs === sinceMs && knownMs - newest.knownMs < MARK_MS) newest.last = last;
+    else worker.marks.push({ last, sinceMs, knownMs });
   }
 
   function advance(worker: Worker): void {
@@ -94,7 +106,7 @@ export function createSequences(nowMs: () => number, tell: (event: WorkerEvent) 
   function reviewOne(name: string, worker: Worker): void {
     const now = nowMs();
     let overdue = 0;
-    for (const { last, sinceMs } of worker.marks) if (now - sinceMs > LOST_MS) overdue = last;
+    for (const { last, knownMs } of worker.marks) if (now - knownMs > LOST_MS) overdue = last;
     if (overdue > worker.through) giveUp(name, worker, overdue);
   }
 
