@@ -122,6 +122,16 @@ export const CONFIG_SCHEMA = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
+  bundle: z
+    .strictObject({
+      key: z
+        .string()
+        .default("")
+        .describe(
+          "PEM file of a P-256 private key that signs the policies and leases of gateways that decide themselves",
+        ),
+    })
+    .prefault({}),
   cache: z
     .strictObject({ maxSize: size("64MiB").describe("bound of the decision cache; 0 turns it off") })
     .prefault({}),

@@ -101,6 +101,17 @@ export declare function grpcCall(
   token: usize,
 ): u32;
 
+/** A function of Envoy's that the ABI does not know, by its name; what it takes and gives is its own matter. */
+@external("env", "proxy_call_foreign_function")
+export declare function callForeign(
+  name: usize,
+  nameLength: usize,
+  argument: usize,
+  argumentLength: usize,
+  result: usize,
+  resultLength: usize,
+): u32;
+
 /** The wall clock in nanoseconds since the epoch. */
 @external("env", "proxy_get_current_time_nanoseconds")
 export declare function wallClock(nanoseconds: usize): u32;

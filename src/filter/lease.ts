@@ -1,7 +1,7 @@
 /**
  * The right to decide here: policies that are known by their content, and a lease that the server renews while they are in
  * force. A lease counts from the moment its poll was sent; one that does not answer this very poll, that brings policies of an older
- * generation, or that is of another revision than the one that is held here, renews nothing.
+ * generation, that is of another revision than the one that is held here, or that is not signed where keys are configured, renews nothing.
  */
 import { takeBundle } from "../engine/state";
 import { bytesOf, constant, GIVEN, GIVEN_LENGTH, given, givenLength, lengthOf, release } from "./bytes-of";
@@ -12,6 +12,7 @@ import { recordHeaders } from "./recorded";
 import { drawName, last, NAME_LENGTH, worker } from "./sequence";
 import { bundleCluster } from "./settings";
 import { digest, sha256 } from "./sha256";
+import * as signature from "./signature";
 import * as w from "./writer";
 
 /** `sha256:` and 64 hexadecimal digits. */
@@ -40,6 +41,9 @@ const ETAG: usize = constant("etag");
 const LEASE: usize = constant("x-sallyport-lease-ms");
 const NONCE: usize = constant("x-sallyport-nonce");
 const GENERATION: usize = constant("x-sallyport-generation");
+const SIGNATURE: usize = constant("x-sallyport-signature");
+/** The first line of what is signed. */
+const STATEMENT: usize = constant("sallyport.lease/v1\n");
 const REFUSED: usize = constant("sallyport: the server's answer to a poll for policies was not taken");
 
 let held: usize = 0;
@@ -127,8 +131,8 @@ function take(bodyLength: usize): bool {
   if (leaseMs == 0) return false;
   const status = headerNumber(STATUS);
   if (status == 200) {
-    if (told < generation || !swap(bodyLength)) return false;
-  } else if (status != 304 || held == 0 || !etagIs(revision)) return false;
+    if (told < generation || !swap(bodyLength, told, leaseMs)) return false;
+  } else if (status != 304 || held == 0 || !etagIs(revision) || !isSigned(revision, told, leaseMs)) return false;
   // Another server may have loaded the same policies earlier.
   generation = max<u64>(generation, told);
   takeRecordedHeaders();
@@ -151,8 +155,38 @@ function tellLease(): void {
   if (held != 0) figures.set(figures.leaseLeft, now < until ? until - now : 0);
 }
 
-/** Takes new policies when they are what their name says and can be read; else keeps what there is. */
-function swap(length: usize): bool {
+/**
+ * Has one who may say so signed that this poll is answered by this revision, for so long? Else whoever can stand between gateway and server,
+ * or show the server's name, could bring policies and renew leases.
+ */
+function isSigned(name: usize, told: u64, leaseMs: u64): bool {
+  if (!signature.isWanted()) return true;
+  w.begin();
+  w.put(STATEMENT);
+  w.putBytes(nonce, NAME_LENGTH);
+  w.putByte(10);
+  w.putBytes(name, REVISION_LENGTH);
+  w.putByte(10);
+  w.putNumber(told);
+  w.putByte(10);
+  w.putNumber(leaseMs);
+  w.putByte(10);
+  if (readHeader(RECORD)) {
+    w.putBytes(given(), givenLength());
+    release();
+  }
+  w.putByte(10);
+  if (!readHeader(SIGNATURE)) return false;
+  const digits = given();
+  const length = givenLength();
+  store<u32>(GIVEN, 0);
+  const right = signature.isSigned(digits, length);
+  heap.free(digits);
+  return right;
+}
+
+/** Takes new policies when they are what their name says, signed, and can be read; else keeps what there is. */
+function swap(length: usize, told: u64, leaseMs: u64): bool {
   if (length == 0 || length > MAX_BUNDLE) return false;
   if (getBuffer(HTTP_CALL_BODY, 0, length, GIVEN, GIVEN_LENGTH) != 0) return false;
   const bundle = given();
@@ -167,7 +201,7 @@ function swap(length: usize): bool {
     w.putHexDigit(byte);
   }
   memory.copy(candidate, w.buffer, REVISION_LENGTH);
-  if (!etagIs(candidate) || !takeBundle(bundle, <u32>size)) {
+  if (!etagIs(candidate) || !isSigned(candidate, told, leaseMs) || !takeBundle(bundle, <u32>size)) {
     heap.free(bundle);
     return false;
   }

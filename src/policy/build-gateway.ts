@@ -1,3 +1,4 @@
+import { createPublicKey } from "node:crypto";
 import type { Canonicaliser } from "./canonicaliser.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { Authorizer, EgressGateway, FilterSource } from "./model.ts";
@@ -75,6 +76,7 @@ export function buildGateway(
     authorizer: buildAuthorizer(document, reporter),
     seat: buildSeat(document, reporter),
     filter: buildFilter(document, reporter),
+    publicKeys: buildPublicKeys(document, reporter),
   };
 }
 
@@ -113,6 +115,25 @@ function buildFilter(document: GatewayDocument, reporter: Reporter): FilterSourc
   if (file !== undefined && !file.startsWith("/")) wrong(`\`${file}\` is not a whole path`, `/${file}`);
   if (url !== undefined) return { kind: "url", url, sha256: sha256 ?? "" };
   return inline === true ? { kind: "inline" } : { kind: "file", path: file ?? FILTER_FILE };
+}
+
+function buildPublicKeys(document: GatewayDocument, reporter: Reporter): readonly string[] {
+  return document.spec.filter.publicKeys.map((pem, i) => {
+    const key = parsePublicKey(pem);
+    return reporter.take(document, ["spec", "filter", "publicKeys", i], "invalid-public-key", key) ?? "";
+  });
+}
+
+/** A private key would be written down in configurations that many may read. */
+function parsePublicKey(pem: string): Result<string> {
+  if (/PRIVATE KEY/.test(pem)) return fail("this is a private key: name its public half, and make another");
+  try {
+    const key = createPublicKey(pem);
+    if (key.asymmetricKeyDetails?.namedCurve !== "prime256v1") return fail("this is no public key on P-256");
+    return ok(key.export({ type: "spki", format: "der" }).toString("hex"));
+  } catch {
+    return fail("this is no PEM of a public key");
+  }
 }
 
 function buildAuthorizer(document: GatewayDocument, reporter: Reporter): Authorizer | null {

@@ -53,6 +53,8 @@ export interface EgressGateway {
   /** Who decides HTTP requests. With `gateway` there is an authorizer, which the filter gets its policies from. */
   readonly seat: "server" | "gateway";
   readonly filter: FilterSource;
+  /** Of which one must have signed the policies that the filter decides by: SubjectPublicKeyInfo in DER as hexadecimal digits. None: no signature is needed. */
+  readonly publicKeys: readonly string[];
 }
 
 /** Where a gateway gets the filter's code. */

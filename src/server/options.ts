@@ -16,6 +16,8 @@ export interface ServerOptions {
   /** Null = no admin port. */
   readonly admin: ListenAddress | null;
   readonly audit: AuditOptions;
+  /** PEM file of the key that signs what gateways are given; null where nothing is signed. */
+  readonly bundle: { readonly key: string | null };
   readonly cache: { readonly maxBytes: number };
   readonly reload: { readonly pollMs: number; readonly deadlineMs: number };
   readonly drain: { readonly waitMs: number; readonly limitMs: number };

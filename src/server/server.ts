@@ -7,6 +7,7 @@ import { createCallerCheck } from "./caller.ts";
 import { createCheckHandler } from "./check-service.ts";
 import { drain } from "./drain.ts";
 import { createGatewaySeat } from "./gateway/gateway-seat.ts";
+import { readLeaseSigner } from "./gateway/lease-signer.ts";
 import { createPolicyServer, type PolicySource } from "./gateway/policy-page.ts";
 import { createHealthService } from "./health.ts";
 import { type Listener, openListener } from "./listener.ts";
@@ -45,6 +46,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   const module = readEngineModule();
   const contract = loadProtos();
   const { mode, require, sinks, headers } = options.audit;
+  const sign = options.bundle.key === null ? null : await readLeaseSigner(options.bundle.key);
   const trail = await openTrail({
     mode,
     require,
@@ -127,6 +129,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     mode,
     trail,
     recordedHeaders: headers.include.length === 0 ? null : recordedHeaders.names,
+    sign,
     registry: metrics.registry,
     counter: (...sort) => metrics.counter("gateway", ...sort),
     warn: (error) => log.warn({ err: error }, "an entry of a gateway's access log holds no report"),

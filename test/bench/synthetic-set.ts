@@ -94,6 +94,7 @@ export function syntheticSet(shape: SyntheticShape): PolicySet {
       authorizer: null,
       seat: "server",
       filter: { kind: "inline" },
+      publicKeys: [],
     },
     services,
     groups: [],

@@ -1,58 +1,17 @@
-import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Caller, requestHttp1 } from "../../src/cli/demo/client.ts";
 import { type Lab, startLab } from "../../src/cli/demo/lab.ts";
+import { createBetween, type Tamper, UNTOUCHED } from "../support/between.ts";
 import { eventually, everyWorker } from "../support/gateway.ts";
 
 const SHIPPED = new URL("../../policies", import.meta.url).pathname;
 const LEASE_MS = 5_000;
 const SLACK_MS = 2_500;
 
-interface Poll {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  readonly body: Buffer;
-}
-
-type Tamper = (answer: Poll, asked: IncomingHttpHeaders) => Poll | null;
-
-/** Somebody between gateway and server who can change answers; null leaves a poll without one. */
-let tamper: Tamper = (answer) => answer;
-/** The first whole answer that went by. */
-let first: Poll | null = null;
-let proxy: Server;
-
-async function between(adminPort: number): Promise<number> {
-  proxy = createServer(async (request, response) => {
-    const headers: Record<string, string> = {};
-    for (const [name, value] of Object.entries(request.headers)) {
-      if (typeof value === "string" && !["host", "connection"].includes(name)) headers[name] = value;
-    }
-    const answer = await fetch(`http://127.0.0.1:${adminPort}${request.url}`, { headers }).catch(() => null);
-    if (answer === null) return void response.destroy();
-    const kept = ["etag", "x-sallyport-nonce", "x-sallyport-lease-ms", "x-sallyport-generation"];
-    const poll = {
-      status: answer.status,
-      headers: Object.fromEntries(
-        kept.flatMap((name) => [[name, answer.headers.get(name) ?? ""]]).filter(([, v]) => v),
-      ),
-      body: Buffer.from(await answer.arrayBuffer()),
-    };
-    if (poll.status === 200) first ??= poll;
-    const told = tamper(poll, request.headers);
-    if (told === null) return;
-    response.writeHead(told.status, told.headers);
-    response.end(told.status === 304 ? undefined : told.body);
-  });
-  proxy.listen(0, "127.0.0.1");
-  await once(proxy, "listening");
-  return (proxy.address() as AddressInfo).port;
-}
+const between = createBetween();
 
 const CASES: readonly (readonly [string, Tamper])[] = [
   ["policies with one byte changed", (answer) => ({ ...answer, body: flipped(answer.body) })],
@@ -70,11 +29,13 @@ const CASES: readonly (readonly [string, Tamper])[] = [
   ["an answer that is not one", () => ({ status: 200, headers: {}, body: Buffer.from("<html>") })],
   ["a failure", () => ({ status: 500, headers: {}, body: Buffer.from("no") })],
   ["no answer", () => null],
-  ["the first answer of all again", () => first],
+  ["the first answer of all again", () => between.first],
   [
     "the first policies again, for this very poll, by an older server",
     (_answer, { "x-sallyport-nonce": nonce }) =>
-      first === null ? null : { ...first, headers: { ...first.headers, "x-sallyport-nonce": String(nonce) } },
+      between.first === null
+        ? null
+        : { ...between.first, headers: { ...between.first.headers, "x-sallyport-nonce": String(nonce) } },
   ],
   [
     '"unchanged" for policies that are the server\'s no longer',
@@ -105,7 +66,7 @@ describe("somebody between gateway and server", () => {
   };
 
   beforeAll(async () => {
-    lab = await startLab({ policies: SHIPPED, timeoutMs: 2_000, seat: "gateway", between });
+    lab = await startLab({ policies: SHIPPED, timeoutMs: 2_000, seat: "gateway", between: between.start });
     caller = await lab.workload("payments/checkout");
     expect(await eventually(seated, (done) => done, 15_000)).toBe(true);
     // A generation on, so that the first answer is of an older one.
@@ -114,8 +75,7 @@ describe("somebody between gateway and server", () => {
   }, 90_000);
   afterAll(async () => {
     await lab.close();
-    proxy.closeAllConnections();
-    proxy.close();
+    between.close();
   });
 
   /** Another revision that decides the same. */
@@ -137,14 +97,14 @@ describe("somebody between gateway and server", () => {
         ...Array.from({ length: edits }, (_, n) => `payments/again-${n + 1}.yaml`),
       ];
       const kept = await Promise.all(files.map((file) => readFile(join(lab.policies, file), "utf8")));
-      tamper = change;
+      between.tamper = change;
       try {
         await Promise.all(files.map((file) => rm(join(lab.policies, file))));
         // The gateway falls back to asking, and the server knows.
         expect(await everywhere(403)).toBe(true);
         expect(await eventually(seated, (done) => !done, LEASE_MS + SLACK_MS)).toBe(false);
       } finally {
-        tamper = (answer) => answer;
+        between.tamper = UNTOUCHED;
         await Promise.all(files.map((file, n) => writeFile(join(lab.policies, file), kept[n] ?? "")));
       }
       expect(await everywhere(200)).toBe(true);
@@ -156,12 +116,12 @@ describe("somebody between gateway and server", () => {
   it("a server that loaded the same policies earlier, as another replica may have, renews the lease", async () => {
     // Every worker holds these policies by then.
     await sleep(2_500);
-    tamper = (answer) => ({ ...answer, headers: { ...answer.headers, "x-sallyport-generation": "1" } });
+    between.tamper = (answer) => ({ ...answer, headers: { ...answer.headers, "x-sallyport-generation": "1" } });
     try {
       await sleep(LEASE_MS + SLACK_MS);
       expect(await seated()).toBe(true);
     } finally {
-      tamper = (answer) => answer;
+      between.tamper = UNTOUCHED;
     }
   }, 30_000);
 });

@@ -29,7 +29,7 @@ beforeEach(async () => {
     policies: {
       loaded: () => loaded,
       ready: () => ready,
-      lessor: { mode: "batch", sequences: createSequences(Date.now, () => {}), recordedHeaders: [] },
+      lessor: { mode: "batch", sequences: createSequences(Date.now, () => {}), recordedHeaders: [], sign: null },
     },
   });
 });

@@ -124,6 +124,7 @@ export async function startAnswering(
     mode: "batch",
     trail,
     recordedHeaders: null,
+    sign: null,
     registry: metrics.registry,
     counter: (...sort) => metrics.counter("gateway", ...sort),
     warn: (error) => thrown.push(error),

@@ -92,9 +92,10 @@ export interface Lab {
 }
 
 /** The filter beside the engine, with policies from the server or from who stands between. */
-function gatewaySeat(between: number | null): GatewaySeat {
+function gatewaySeat(publicKeys: readonly string[], between: number | null): GatewaySeat {
   const path = resolve(import.meta.dirname, "../../../build/sallyport-filter.wasm");
-  return { filter: { kind: "file", path }, standIn: between === null ? null : { address: "127.0.0.1", port: between } };
+  const standIn = between === null ? null : { address: "127.0.0.1", port: between };
+  return { filter: { kind: "file", path }, publicKeys, standIn };
 }
 
 const READY_MS = 20_000;
@@ -174,7 +175,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       directory,
       portOf: (listener) => portOf.get(listenerName(listener)) ?? 0,
       authorizer: { address: "127.0.0.1", port: pdpPort, timeoutMs, failOpen: false, spiffeId: SERVER_ID },
-      seat: options.seat === "gateway" ? gatewaySeat((await options.between?.(adminPort)) ?? null) : null,
+      seat:
+        options.seat === "gateway"
+          ? gatewaySeat(set.gateway.publicKeys, (await options.between?.(adminPort)) ?? null)
+          : null,
       ...files.gateway,
       trustBundle: (domain) => files.trustBundles[domain] ?? files.meshCa,
       laxRoots: laxCallers ? files.meshCa : null,

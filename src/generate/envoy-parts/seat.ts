@@ -7,6 +7,12 @@ export interface SeatClusters {
   readonly authorizer: string;
 }
 
+/** The filter, and the public keys of which one must have signed what it decides by (as in the policy model). */
+export interface SeatFilter {
+  readonly filter: FilterCode;
+  readonly publicKeys: readonly string[];
+}
+
 /** The name of the cluster that the filter fetches policies from. */
 export const BUNDLES = "sallyport-bundles";
 
@@ -17,16 +23,21 @@ export const DECISION = "wasm.sallyport.decision";
  * Decides each request in Envoy itself. The root id is the port that the listener's routes lead to. A trap refuses the request and
  * loads the filter anew; unset, it would leave the worker refusing for good.
  */
-export function decideHere(source: FilterCode, { bundles, authorizer }: SeatClusters, dialled: number): object {
+export function decideHere(
+  { filter, publicKeys }: SeatFilter,
+  { bundles, authorizer }: SeatClusters,
+  dialled: number,
+): object {
+  const keys = publicKeys.map((each) => `key=${each}\n`).join("");
   return extension("sallyport", "extensions.filters.http.wasm.v3.Wasm", {
     config: {
       name: "sallyport",
       root_id: String(dialled),
       failure_policy: "FAIL_RELOAD",
-      vm_config: { vm_id: "sallyport", runtime: "envoy.wasm.runtime.v8", code: codeOf(source) },
+      vm_config: { vm_id: "sallyport", runtime: "envoy.wasm.runtime.v8", code: codeOf(filter) },
       configuration: {
         "@type": "type.googleapis.com/google.protobuf.StringValue",
-        value: `bundle=${bundles}\ncheck=${authorizer}\n`,
+        value: `bundle=${bundles}\ncheck=${authorizer}\n${keys}`,
       },
     },
   });

@@ -11,7 +11,7 @@ export function requestFilters(settings: EnvoySettings, dialled: number): readon
   const { seat } = settings;
   return [
     limitPerWorkload(settings.requestsPerSecond),
-    seat === null ? requestAuthorization(settings) : decideHere(seat.filter, SEAT_CLUSTERS, dialled),
+    seat === null ? requestAuthorization(settings) : decideHere(seat, SEAT_CLUSTERS, dialled),
     setForRequest(),
     extension("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", {
       suppress_envoy_headers: true,

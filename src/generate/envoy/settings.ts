@@ -1,9 +1,8 @@
-import type { FilterCode } from "../envoy-parts/filter-code.ts";
+import type { SeatFilter } from "../envoy-parts/seat.ts";
 import type { GatewayListener } from "../listeners.ts";
 
 /** Where Envoy decides HTTP requests itself. */
-export interface GatewaySeat {
-  readonly filter: FilterCode;
+export interface GatewaySeat extends SeatFilter {
   /** Gives policies in the authorizer's place, without TLS; null for the authorizer itself. Never for a real gateway. */
   readonly standIn: { readonly address: string; readonly port: number } | null;
 }

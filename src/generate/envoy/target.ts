@@ -50,7 +50,7 @@ export const envoyTarget: Target = {
  * Unix socket `/run/sallyport/envoy-admin.sock`; the access log goes to standard output.
  */
 function standardSettings(
-  { authorizer, clusterDomain, trustDomains, seat, filter }: EgressGateway,
+  { authorizer, clusterDomain, trustDomains, seat, filter, publicKeys }: EgressGateway,
   options: GenerateOptions,
 ): EnvoySettings | null {
   if (authorizer === null) return null;
@@ -66,7 +66,7 @@ function standardSettings(
       failOpen,
       spiffeId: `spiffe://${trustDomains[0]}/ns/${namespace}/sa/${name}`,
     },
-    seat: seat === "gateway" ? { filter: resolveFilter(filter, options), standIn: null } : null,
+    seat: seat === "gateway" ? { filter: resolveFilter(filter, options), publicKeys, standIn: null } : null,
     certificate: "/etc/sallyport/tls/tls.crt",
     key: "/etc/sallyport/tls/tls.key",
     trustBundle: (domain) => `/etc/sallyport/trust/${domain}.pem`,

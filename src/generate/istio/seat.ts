@@ -1,7 +1,14 @@
 import type { PolicySet } from "../../policy/model.ts";
 import type { FileDraft, GenerateOptions } from "../draft.ts";
-import { type FilterCode, filterCluster, resolveFilter } from "../envoy-parts/filter-code.ts";
-import { BUNDLES, decideHere, REPORT_WHILE_OPEN, reportDecisions, type SeatClusters } from "../envoy-parts/seat.ts";
+import { filterCluster, resolveFilter } from "../envoy-parts/filter-code.ts";
+import {
+  BUNDLES,
+  decideHere,
+  REPORT_WHILE_OPEN,
+  reportDecisions,
+  type SeatClusters,
+  type SeatFilter,
+} from "../envoy-parts/seat.ts";
 import { extension } from "../envoy-parts/typed.ts";
 import { type GatewayListener, listenerName } from "../listeners.ts";
 import { authorizerHost } from "./objects.ts";
@@ -26,6 +33,7 @@ export function seatFile(
   const requests = listeners.filter(({ kind }) => kind === "http" || kind === "grpc");
   if (seat === "server" || options.native || authorizer === null || requests.length === 0) return null;
   const filter = resolveFilter(set.gateway.filter, options);
+  const { publicKeys } = set.gateway;
   const host = authorizerHost(authorizer.service, clusterDomain);
   const clusters: SeatClusters = { bundles: BUNDLES, authorizer: `outbound|${authorizer.port}||${host}` };
   const [account = "", home = ""] = authorizer.service.split(".");
@@ -39,18 +47,23 @@ export function seatFile(
     purpose:
       "Requests are decided in the gateway's Envoy, by the filter in the place where Istio has it ask the authorizer.",
     sources: [at.file],
-    inputs: { name, namespace, selector, authorizer, clusterDomain, trustDomains, filter, requests },
+    inputs: { name, namespace, selector, authorizer, clusterDomain, trustDomains, filter, publicKeys, requests },
     documents: [
       envoyFilter(set, "seat", added, PRIORITY),
       ...requests.map((listener) =>
-        envoyFilter(set, `seat-${listenerName(listener)}`, seatPatches(filter, clusters, listener), PRIORITY),
+        envoyFilter(
+          set,
+          `seat-${listenerName(listener)}`,
+          seatPatches({ filter, publicKeys }, clusters, listener),
+          PRIORITY,
+        ),
       ),
     ],
   };
 }
 
 function seatPatches(
-  filter: FilterCode,
+  filter: SeatFilter,
   clusters: SeatClusters,
   { port, dialled }: GatewayListener,
 ): readonly object[] {

@@ -191,6 +191,25 @@ export const PLACE_CODES = {
     },
     good: { files: { "gateway.yaml": gatewayText("filter: {inline: true}") }, bare: true },
   },
+  "invalid-public-key": {
+    title: "public key cannot verify what gateways are given",
+    explanation:
+      "Policies and leases are verified with ECDSA on P-256. The key is the PEM that `openssl pkey -in bundle.key -pubout` prints, and never the private one.",
+    severity: "error",
+    bad: { files: { "gateway.yaml": gatewayText("filter: {publicKeys: [▸none]}") }, bare: true },
+    good: {
+      files: {
+        "gateway.yaml": gatewayText(`filter:
+  publicKeys:
+    - |
+      -----BEGIN PUBLIC KEY-----
+      MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEl9mNgzO0quDE1p8ro2fcZlSvlMN4
+      0uwTtWQhqqBl5vV9/IzRCohzR0b5AYZ1RUeJ2dnEzslskifb+TrKgYlASA==
+      -----END PUBLIC KEY-----`),
+      },
+      bare: true,
+    },
+  },
   "invalid-duration": {
     title: "duration is not well-formed",
     explanation:

@@ -17,6 +17,11 @@ const filter = z.strictObject({
     .optional()
     .describe("SHA-256 of what is fetched: anything else is refused."),
   inline: z.literal(true).optional().describe("Carried by the generated configuration itself."),
+  publicKeys: z
+    .array(text)
+    .max(4)
+    .default([])
+    .describe("PEM of public keys on P-256: policies and leases count only when the holder of one has signed them."),
 });
 
 const spec = z.strictObject({
@@ -34,7 +39,7 @@ const spec = z.strictObject({
     .default("server")
     .describe("Who decides HTTP requests: the authorizer for each, or its filter within the gateway's Envoy."),
   filter: filter
-    .default({})
+    .prefault({})
     .describe("With `seat: gateway`, where Envoy gets the filter: one of file, url and inline."),
 });
 

@@ -3,6 +3,7 @@ import type { AuditMode, AuditTrail } from "../../audit/trail.ts";
 import { type AccessLogService, createAccessLogService } from "./access-log-service.ts";
 import { registerGatewayMetrics } from "./gateway-metrics.ts";
 import type { Lessor } from "./lease.ts";
+import type { LeaseSigner } from "./lease-signer.ts";
 import { createGatewayRecorder } from "./recorder.ts";
 import { createSequences } from "./sequences.ts";
 
@@ -12,6 +13,8 @@ export interface GatewaySeatOptions {
   readonly trail: AuditTrail;
   /** Names of recorded headers; null when none are recorded. */
   readonly recordedHeaders: readonly string[] | null;
+  /** Signs what gateways are given; null where nothing is signed. */
+  readonly sign: LeaseSigner | null;
   readonly registry: Registry;
   counter(effect: string, reason: string, shadow: string): () => void;
   /** Told of the first entry of an access log that cannot be read. */
@@ -30,7 +33,7 @@ const REVIEW_MS = 1_000;
 
 /** Creates it: leases go out, decisions come in, and what is missing of them is counted. */
 export function createGatewaySeat(options: GatewaySeatOptions): GatewaySeat {
-  const { mode, trail, recordedHeaders, registry, counter, warn } = options;
+  const { mode, trail, recordedHeaders, sign, registry, counter, warn } = options;
   const sequences = createSequences(() => performance.now(), trail.event);
   let unreadable = 0;
   const record = createGatewayRecorder({
@@ -48,7 +51,7 @@ export function createGatewaySeat(options: GatewaySeatOptions): GatewaySeat {
   review.unref();
   return {
     accessLogs: createAccessLogService(record),
-    lessor: { mode, sequences, recordedHeaders: recordedHeaders ?? [] },
+    lessor: { mode, sequences, recordedHeaders: recordedHeaders ?? [], sign },
     close: () => clearInterval(review),
   };
 }

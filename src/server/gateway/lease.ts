@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { AuditMode } from "../../audit/trail.ts";
 import type { LoadedPolicies } from "../policy-state.ts";
+import type { LeaseSigner } from "./lease-signer.ts";
 import type { Sequences } from "./sequences.ts";
 
 /** How long a gateway may decide by itself, from the moment it asked. A revocation is in force everywhere after that. */
@@ -14,6 +15,8 @@ export interface Lessor {
   readonly sequences: Sequences;
   /** Names of the headers that are recorded. */
   readonly recordedHeaders: readonly string[];
+  /** Null where nothing is signed. */
+  readonly sign: LeaseSigner | null;
 }
 
 /**
@@ -24,8 +27,8 @@ export interface Lessor {
  */
 export function leaseHeaders(
   asked: IncomingHttpHeaders,
-  { generation }: LoadedPolicies,
-  { mode, sequences, recordedHeaders }: Lessor,
+  { generation, revision }: LoadedPolicies,
+  { mode, sequences, recordedHeaders, sign }: Lessor,
 ): Record<string, string> {
   const nonce = asked["x-sallyport-nonce"];
   const worker = asked["x-sallyport-worker"];
@@ -34,11 +37,13 @@ export function leaseHeaders(
   const missingMs = sequences.told(worker, Number(sequence));
   const leaseMs = mode === "strict" ? Math.floor(LEASE_MS - missingMs) : LEASE_MS;
   if (leaseMs <= 0) return {};
+  const recorded = recordedHeaders.join(",");
   return {
+    ...(sign === null ? {} : { "x-sallyport-signature": sign({ nonce, revision, generation, leaseMs, recorded }) }),
     "x-sallyport-nonce": nonce,
     "x-sallyport-lease-ms": String(leaseMs),
     "x-sallyport-generation": String(generation),
-    ...(recordedHeaders.length === 0 ? {} : { "x-sallyport-record-headers": recordedHeaders.join(",") }),
+    ...(recorded === "" ? {} : { "x-sallyport-record-headers": recorded }),
   };
 }
 

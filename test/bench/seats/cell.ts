@@ -54,7 +54,7 @@ function cellSettings(
       failOpen: false,
       spiffeId: SERVER_ID,
     },
-    seat: { filter: { kind: "file", path: FILTER }, standIn: null },
+    seat: { filter: { kind: "file", path: FILTER }, publicKeys: [], standIn: null },
     certificate: gateway.certificate,
     key: gateway.key,
     trustBundle: () => ca,

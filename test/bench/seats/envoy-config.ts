@@ -87,7 +87,7 @@ function partsOf(settings: EnvoySettings, { decides, transport }: Way, rules: nu
 function filterParts(settings: EnvoySettings, seat: GatewaySeat): Parts {
   return {
     ...NOTHING,
-    filters: [decideHere(seat.filter, SEAT_CLUSTERS, DIALLED)],
+    filters: [decideHere(seat, SEAT_CLUSTERS, DIALLED)],
     clusters: [authorizerCluster(settings, TRUST_DOMAIN), bundlesCluster(settings, seat, TRUST_DOMAIN)],
     logs: LOGS,
   };

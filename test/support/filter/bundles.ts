@@ -13,6 +13,7 @@ export async function serveBundles(loaded: () => LoadedPolicies | null, given: (
       () => {},
     ),
     recordedHeaders: [],
+    sign: null,
   };
   const server = createServer((request, response) => {
     const page = policyPage(request.headers, { loaded, ready: () => true, lessor });

@@ -47,7 +47,9 @@ export function filterConfig(config: FilterConfig): object {
 
 /** As generated, but for the port's text and a shorter time between polls. */
 function decidingFilter({ filter }: FilterConfig, text: string): object {
-  const made = structuredClone(decideHere({ kind: "file", path: filter }, SEAT_CLUSTERS, 0)) as {
+  const made = structuredClone(
+    decideHere({ filter: { kind: "file", path: filter }, publicKeys: [] }, SEAT_CLUSTERS, 0),
+  ) as {
     typed_config: { config: { root_id: string; configuration: { value: string } } };
   };
   made.typed_config.config.root_id = text;
