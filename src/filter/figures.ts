@@ -13,17 +13,20 @@ const POLLS_REFUSED: usize = constant("sallyport_polls_refused");
 const LEASE_LEFT: usize = constant("sallyport_lease_left_ms");
 const REVISION: usize = constant("sallyport_revision");
 
-/** Requests decided here, asked about, and refused because nobody answered. */
-export let allowed: u32 = 0;
-export let denied: u32 = 0;
-export let asked: u32 = 0;
-export let failed: u32 = 0;
-/** Answers to polls that were not taken. */
-export let pollsRefused: u32 = 0;
+/** What is counted, by place: requests decided here, asked about, refused because nobody answered; answers to polls that were not taken. */
+export const allowed: u32 = 0;
+export const denied: u32 = 1;
+export const asked: u32 = 2;
+export const failed: u32 = 3;
+export const pollsRefused: u32 = 4;
+const COUNTERS: u32 = 5;
 /** Milliseconds for which the worker that polled last may still decide, and its revision's first 32 bits. */
 export let leaseLeft: u32 = 0;
 export let revision: u32 = 0;
 
+const counters: usize = memory.data(20, 4);
+/** What Envoy was not told yet: a call of the host costs a request more than counting does. */
+const untold: usize = memory.data(20, 4);
 const made: usize = memory.data(4, 4);
 
 function define(kind: u32, name: usize): u32 {
@@ -31,19 +34,35 @@ function define(kind: u32, name: usize): u32 {
   return load<u32>(made);
 }
 
-/** Must be called before anything is counted. */
+function defineCounter(figure: u32, name: usize): void {
+  store<u32>(counters + (<usize>figure << 2), define(COUNTER, name));
+}
+
+/** Must be called before anything is told. */
 export function defineFigures(): void {
-  allowed = define(COUNTER, ALLOWED);
-  denied = define(COUNTER, DENIED);
-  asked = define(COUNTER, ASKED);
-  failed = define(COUNTER, FAILED);
-  pollsRefused = define(COUNTER, POLLS_REFUSED);
+  defineCounter(allowed, ALLOWED);
+  defineCounter(denied, DENIED);
+  defineCounter(asked, ASKED);
+  defineCounter(failed, FAILED);
+  defineCounter(pollsRefused, POLLS_REFUSED);
   leaseLeft = define(GAUGE, LEASE_LEFT);
   revision = define(GAUGE, REVISION);
 }
 
 export function count(figure: u32): void {
-  incrementMetric(figure, 1);
+  const at = untold + (<usize>figure << 2);
+  store<u32>(at, load<u32>(at) + 1);
+}
+
+/** Tells Envoy what was counted since the last time. */
+export function tellCounts(): void {
+  for (let figure: u32 = 0; figure < COUNTERS; figure++) {
+    const at = untold + (<usize>figure << 2);
+    const more = load<u32>(at);
+    if (more == 0) continue;
+    incrementMetric(load<u32>(counters + (<usize>figure << 2)), more);
+    store<u32>(at, 0);
+  }
 }
 
 export function set(figure: u32, value: u64): void {

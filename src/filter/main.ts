@@ -44,6 +44,7 @@ export function proxy_on_configure(_context: u32, bytes: u32): u32 {
 }
 
 export function proxy_on_tick(_context: u32): void {
+  figures.tellCounts();
   lease.poll();
 }
 

@@ -5,7 +5,11 @@ import { at, field, question, refBytes, refLength, reserveQuestion } from "../en
 import { bytesOf, constant, GIVEN, GIVEN_LENGTH, given, givenLength, lengthOf, release } from "./bytes-of";
 import { getPairs, getProperty, REQUEST_HEADERS } from "./host-calls";
 
-/** Who asks. Without a URI SAN there is no identity; that a certificate was shown all the same is told by its other names, as Envoy tells the server. */
+/**
+ * Who asks: all URI SANs of the peer's certificate, with commas between them, which no identity holds (src/generate/envoy-parts/seat.ts). Without
+ * one there is no identity; that a certificate was shown all the same is told by its other names, and several by the first, as Envoy tells the server.
+ */
+const PEER: usize = constant("filter_state\0sallyport.peer");
 const URI_SAN: usize = constant("connection\0uri_san_peer_certificate");
 const DNS_SAN: usize = constant("connection\0dns_san_peer_certificate");
 const SUBJECT: usize = constant("connection\0subject_peer_certificate");
@@ -58,7 +62,7 @@ function readPort(): void {
 export function readRequest(): void {
   readPort();
   principalLength = 0;
-  if (!readPeer(URI_SAN) && (readPeer(DNS_SAN) || readPeer(SUBJECT))) doubtPrincipal();
+  readPrincipal();
   if (getPairs(REQUEST_HEADERS, GIVEN, GIVEN_LENGTH) != 0) unreachable();
   pairs = given();
   pairsLength = givenLength();
@@ -104,6 +108,24 @@ function readForRecord(name: usize, nameLength: usize, value: usize, valueLength
   }
 }
 
+function readPrincipal(): void {
+  if (!readPeer(PEER)) {
+    if (readPeer(DNS_SAN) || readPeer(SUBJECT)) doubtPrincipal();
+    return;
+  }
+  for (let i: usize = 0; i < principalLength; i++) {
+    if (load<u8>(principal + i) != 44) continue;
+    dropPrincipal();
+    if (readPeer(URI_SAN)) doubtPrincipal();
+    return;
+  }
+}
+
+function dropPrincipal(): void {
+  heap.free(principal);
+  principalLength = 0;
+}
+
 /** False when there is no such name. */
 function readPeer(property: usize): bool {
   if (getProperty(bytesOf(property), lengthOf(property), GIVEN, GIVEN_LENGTH) != 0) return false;
@@ -130,9 +152,8 @@ function doubtPrincipal(): void {
 
 /** Lets go of what `readRequest` read. */
 export function forgetRequest(): void {
-  if (principalLength != 0) heap.free(principal);
+  if (principalLength != 0) dropPrincipal();
   heap.free(pairs);
-  principalLength = 0;
   release();
 }
 

@@ -26,6 +26,8 @@ export async function untilSeated(lab: Lab, ask: () => Promise<Answer>): Promise
 
 /** `wasmcustom.sallyport_…` of Envoy, without the prefix. */
 export async function figures(lab: Lab): Promise<Record<string, number>> {
+  // Each worker tells Envoy about once a second what it has counted.
+  await sleep(1_300);
   const text = await new Promise<string>((resolve, reject) => {
     const socketPath = join(lab.directory, "envoy-admin.sock");
     get({ socketPath, path: "/stats?filter=sallyport_" }, (response) => {

@@ -2,6 +2,12 @@ import { extension, typed } from "./typed.ts";
 
 const CONFIG = "set_filter_state.v3.Config";
 
+/** A text under a key of our own; where Envoy knows nothing to put in, that is empty. */
+export function ownText(key: string, text: string): object {
+  const { format_string } = format(text);
+  return { object_key: key, factory_key: "envoy.string", format_string: { ...format_string, omit_empty_values: true } };
+}
+
 /** A value under a key that Envoy knows. `text` may hold Envoy's format operators. */
 export function value(key: string, text: string): object {
   return { object_key: key, ...format(text) };
@@ -41,11 +47,16 @@ export function setForRequest(): object {
   return extension(HTTP, `extensions.filters.http.${CONFIG}`, {});
 }
 
+/** Sets the same for each request, under a filter's name of its own. */
+export function setForEachRequest(name: string, on_request_headers: readonly object[]): object {
+  return extension(name, `extensions.filters.http.${CONFIG}`, { on_request_headers });
+}
+
 /** What a route says. */
 export function routeValues(on_request_headers: readonly object[]): Readonly<Record<string, object>> {
   return { [HTTP]: typed(`extensions.filters.http.${CONFIG}`, { on_request_headers }) };
 }
 
-function format(inline_string: string): object {
+function format(inline_string: string): { readonly format_string: object } {
   return { format_string: { text_format_source: { inline_string } } };
 }

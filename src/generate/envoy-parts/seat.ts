@@ -1,4 +1,5 @@
 import { codeOf, type FilterCode } from "./filter-code.ts";
+import { ownText, setForEachRequest } from "./filter-state.ts";
 import { extension } from "./typed.ts";
 
 /** Clusters that the filter knows: where policies come from, and who is asked and told. */
@@ -19,11 +20,23 @@ export const BUNDLES = "sallyport-bundles";
 /** The filter's state that access logs take the decision from. */
 export const DECISION = "wasm.sallyport.decision";
 
+/** What the filter calls the caller's names. */
+const PEER = "sallyport.peer";
+
+/**
+ * What a listener has in the place of the question to the authorizer: the caller's names, all of them, since Envoy tells a filter the first URI of a certificate only;
+ * and the filter. Without the names nobody has an identity.
+ */
+export function seatFilters(filter: SeatFilter, clusters: SeatClusters, dialled: number): readonly [object, object] {
+  const names = setForEachRequest(PEER, [ownText(PEER, "%DOWNSTREAM_PEER_URI_SAN%")]);
+  return [names, decideHere(filter, clusters, dialled)];
+}
+
 /**
  * Decides each request in Envoy itself. The root id is the port that the listener's routes lead to. A trap refuses the request and
  * loads the filter anew; unset, it would leave the worker refusing for good.
  */
-export function decideHere(
+function decideHere(
   { filter, publicKeys }: SeatFilter,
   { bundles, authorizer }: SeatClusters,
   dialled: number,

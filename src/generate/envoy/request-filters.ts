@@ -1,6 +1,6 @@
 import { setForRequest } from "../envoy-parts/filter-state.ts";
 import { limitPerWorkload } from "../envoy-parts/limit.ts";
-import { decideHere } from "../envoy-parts/seat.ts";
+import { seatFilters } from "../envoy-parts/seat.ts";
 import { extension } from "../envoy-parts/typed.ts";
 import { requestAuthorization } from "./authorization.ts";
 import { SEAT_CLUSTERS } from "./clusters.ts";
@@ -11,7 +11,7 @@ export function requestFilters(settings: EnvoySettings, dialled: number): readon
   const { seat } = settings;
   return [
     limitPerWorkload(settings.requestsPerSecond),
-    seat === null ? requestAuthorization(settings) : decideHere(seat, SEAT_CLUSTERS, dialled),
+    ...(seat === null ? [requestAuthorization(settings)] : seatFilters(seat, SEAT_CLUSTERS, dialled)),
     setForRequest(),
     extension("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", {
       suppress_envoy_headers: true,

@@ -3,11 +3,11 @@ import type { FileDraft, GenerateOptions } from "../draft.ts";
 import { filterCluster, resolveFilter } from "../envoy-parts/filter-code.ts";
 import {
   BUNDLES,
-  decideHere,
   REPORT_WHILE_OPEN,
   reportDecisions,
   type SeatClusters,
   type SeatFilter,
+  seatFilters,
 } from "../envoy-parts/seat.ts";
 import { extension } from "../envoy-parts/typed.ts";
 import { type GatewayListener, listenerName } from "../listeners.ts";
@@ -16,6 +16,9 @@ import { envoyFilter, httpFilter, networkFilter } from "./patches.ts";
 
 /** Roots as Istio's proxy image has them. */
 const ROOTS = "/etc/ssl/certs/ca-certificates.crt";
+
+/** Istio's question to the authorizer of a CUSTOM policy. */
+const QUESTION = "envoy.filters.http.ext_authz";
 
 /** After everything that finds its place by the filter whose place this one takes. */
 const PRIORITY = 20;
@@ -67,8 +70,10 @@ function seatPatches(
   clusters: SeatClusters,
   { port, dialled }: GatewayListener,
 ): readonly object[] {
+  const [names, decide] = seatFilters(filter, clusters, dialled);
   return [
-    httpFilter("envoy.filters.http.ext_authz", "REPLACE", decideHere(filter, clusters, dialled), port),
+    httpFilter(QUESTION, "INSERT_BEFORE", names, port),
+    httpFilter(QUESTION, "REPLACE", decide, port),
     networkFilter(
       "envoy.filters.network.http_connection_manager",
       "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",

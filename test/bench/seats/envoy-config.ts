@@ -3,7 +3,7 @@ import { AUTHORIZER, authorizerCluster, bundlesCluster, SEAT_CLUSTERS } from "..
 import { connectionManager } from "../../../src/generate/envoy/connection-manager.ts";
 import type { EnvoySettings, GatewaySeat } from "../../../src/generate/envoy/settings.ts";
 import { downstreamTls } from "../../../src/generate/envoy/tls.ts";
-import { decideHere, REPORT_WHILE_OPEN, reportDecisions } from "../../../src/generate/envoy-parts/seat.ts";
+import { REPORT_WHILE_OPEN, reportDecisions, seatFilters } from "../../../src/generate/envoy-parts/seat.ts";
 import { extension } from "../../../src/generate/envoy-parts/typed.ts";
 import { rbacFilter } from "./rbac.ts";
 import type { Way } from "./ways.ts";
@@ -87,7 +87,7 @@ function partsOf(settings: EnvoySettings, { decides, transport }: Way, rules: nu
 function filterParts(settings: EnvoySettings, seat: GatewaySeat): Parts {
   return {
     ...NOTHING,
-    filters: [decideHere(seat, SEAT_CLUSTERS, DIALLED)],
+    filters: seatFilters(seat, SEAT_CLUSTERS, DIALLED),
     clusters: [authorizerCluster(settings, TRUST_DOMAIN), bundlesCluster(settings, seat, TRUST_DOMAIN)],
     logs: LOGS,
   };

@@ -1,5 +1,5 @@
 import { SEAT_CLUSTERS } from "../../../src/generate/envoy/clusters.ts";
-import { decideHere } from "../../../src/generate/envoy-parts/seat.ts";
+import { seatFilters } from "../../../src/generate/envoy-parts/seat.ts";
 import { extension, typed } from "../../../src/generate/envoy-parts/typed.ts";
 
 /** What the configuration is made of: ports of loopback, files of certificates. */
@@ -33,8 +33,8 @@ export function filterConfig(config: FilterConfig): object {
     admin: { address: { pipe: { path: config.adminSocket } } },
     static_resources: {
       listeners: config.ports.flatMap(({ text, decided, asked }) => [
-        listener(config, decided, decidingFilter(config, text), {}),
-        listener(config, asked, askingFilter(), {
+        listener(config, decided, decidingFilters(config, text), {}),
+        listener(config, asked, [askingFilter()], {
           "envoy.filters.http.ext_authz": typed("extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute", {
             check_settings: { context_extensions: { "sallyport.port": text } },
           }),
@@ -46,15 +46,14 @@ export function filterConfig(config: FilterConfig): object {
 }
 
 /** As generated, but for the port's text and a shorter time between polls. */
-function decidingFilter({ filter }: FilterConfig, text: string): object {
-  const made = structuredClone(
-    decideHere({ filter: { kind: "file", path: filter }, publicKeys: [] }, SEAT_CLUSTERS, 0),
-  ) as {
+function decidingFilters({ filter }: FilterConfig, text: string): readonly object[] {
+  const [names, decide] = seatFilters({ filter: { kind: "file", path: filter }, publicKeys: [] }, SEAT_CLUSTERS, 0);
+  const made = structuredClone(decide) as {
     typed_config: { config: { root_id: string; configuration: { value: string } } };
   };
   made.typed_config.config.root_id = text;
   made.typed_config.config.configuration.value += "poll=20\n";
-  return made;
+  return [names, made];
 }
 
 function askingFilter(): object {
@@ -66,7 +65,7 @@ function askingFilter(): object {
   });
 }
 
-function listener(config: FilterConfig, port: number, filter: object, perRoute: object): object {
+function listener(config: FilterConfig, port: number, filters: readonly object[], perRoute: object): object {
   const answer = { direct_response: { status: 200 }, typed_per_filter_config: perRoute };
   const manager = {
     stat_prefix: "test",
@@ -94,7 +93,7 @@ function listener(config: FilterConfig, port: number, filter: object, perRoute: 
         },
       ],
     },
-    http_filters: [filter, extension("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", {})],
+    http_filters: [...filters, extension("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", {})],
   };
   const { certificate, key, ca } = config;
   const tls = extension("tls", "extensions.transport_sockets.tls.v3.DownstreamTlsContext", {
