@@ -54,6 +54,12 @@ const GRPC_OPTIONS = {
 } as const;
 
 /**
+ * A gateway takes back the Checks of requests that its clients take back. Node ends a connection on which more than 33 a second are (after 1,000), with every Check of
+ * every workload on it: one workload could so take authorization from all. Only listed callers come this far.
+ */
+const RESETS = { streamResetBurst: 1_000_000, streamResetRate: 100_000 } as const;
+
+/**
  * Opens a listener. Connections are accepted, and on TLS their callers checked, before gRPC sees a byte.
  * @throws when plaintext would be open to others, or the address cannot be had
  */
@@ -95,6 +101,7 @@ type LogStream = Parameters<AccessLogService["stream"]>[0];
 function createGrpcServer(options: ListenerOptions, peers: ReadonlyMap<string, string>, secure: boolean): Server {
   const { contract, check, health, accessLogs } = options;
   const server = new Server(GRPC_OPTIONS);
+  tolerateResets(server);
   const callerOf = (call: { getPeer(): string }) => (secure ? (peers.get(call.getPeer()) ?? null) : null);
   server.addService(contract.authorization, {
     Check(call: Parameters<CheckHandler>[0] & { getPeer(): string }, reply: Parameters<CheckHandler>[2]) {
@@ -108,6 +115,13 @@ function createGrpcServer(options: ListenerOptions, peers: ReadonlyMap<string, s
   });
   server.addService(contract.health, health.implementation);
   return server;
+}
+
+/** grpc-js has no option for it. @throws when it no longer keeps the options of its HTTP/2 sessions where they can be added to */
+function tolerateResets(server: Server): void {
+  const sessions: unknown = Reflect.get(server, "commonServerOptions");
+  if (typeof sessions !== "object" || sessions === null) throw new Error("grpc-js has no commonServerOptions");
+  Object.assign(sessions, RESETS);
 }
 
 interface Acceptor {

@@ -13,6 +13,7 @@ import {
 import { connectionListener, NOWHERE } from "./connection-listener.ts";
 import { diallerListener, lookUpListener, namingListener } from "./dialler.ts";
 import { diallerName, lookUpName, namingName } from "./dialler-name.ts";
+import { FLOODS } from "./floods.ts";
 import { clusterName, isBytes, type Outlet } from "./outlet.ts";
 import { createOutlets, type Outlets } from "./outlets.ts";
 import { requestListener } from "./request-listener.ts";
@@ -47,6 +48,7 @@ export function envoyBootstrap(set: PolicySet, settings: EnvoySettings): object 
         ),
       ],
     },
+    layered_runtime: FLOODS,
     static_resources: {
       listeners: [
         ...outlets.listeners.map((listener) =>
