@@ -33,12 +33,13 @@ export class ReceivedHttp {
 /** Names under which a generated route or listener says what it forwards to. */
 export const EXTENSION = { host: "sallyport.host", port: "sallyport.port" } as const;
 
-const EXTENSIONS = createWantedNames(Object.values(EXTENSION));
+const EXTENSIONS = createWantedNames(Object.values(EXTENSION), "exact");
 const VARINT = 0;
 const BYTES = 2;
+const GROUP = 3;
 
 /**
- * Reads a CheckRequest off the wire. It is what the general decoder would give, without an object for each message and
+ * Reads a CheckRequest off the wire. It is what the general decoder would give, or a refusal, without an object for each message and
  * header of which most are never looked at. Singular messages that come twice are merged, unknown fields skipped.
  * @param wanted Names of the headers to read; others are skipped.
  * @throws when the bytes are not such a message
@@ -135,15 +136,18 @@ function headerMap(wire: Wire, end: number, into: ReceivedHttp, wanted: WantedNa
 
 function header(wire: Wire, end: number, into: HeaderPair[], wanted: WantedNames): void {
   let name: string | null = null;
+  let isNamed = false;
   let text: string | null = null;
   let raw: string | Uint8Array | null = null;
   while (wire.at < end) {
     const field = wire.field();
     if (field === 1) {
+      // Of a header that nobody wants no value was read.
+      if (isNamed) throw new RangeError("a header has two names");
+      isNamed = true;
       name = wire.wanted(end, wanted);
-      // Envoy writes names before values: the rest of what nobody wants need not be looked at.
-      if (name === null) wire.at = end;
-    } else if (field === 2) text = wire.text(end);
+    } else if (isNamed && name === null) wire.skip();
+    else if (field === 2) text = wire.text(end);
     else if (field === 3) raw = wire.asciiOrBytes(end);
     else wire.skip();
   }
@@ -191,9 +195,10 @@ class Wire {
     return this.type === BYTES ? tag >>> 3 : 0;
   }
 
-  /** Skips the field whose number was just read. */
+  /** Skips the field whose number was just read. @throws for groups, which nothing of Envoy's has: where one ends is not told by a length */
   skip(): void {
     if (this.type === VARINT) this.reader.skip();
+    else if (this.type === GROUP) throw new RangeError("a group");
     else this.reader.skipType(this.type);
   }
 
