@@ -166,6 +166,28 @@ describe("keys", () => {
     );
   });
 
+  test("of forty thousand questions made to be mistaken for each other no two share an entry", () => {
+    const asked = fc.sample(anyInput, { numRuns: 40_000, seed: 20_261_124 });
+    const masks = fc.sample(anyDepends, { numRuns: 4, seed: 1 });
+    let pairs = 0;
+    for (const depends of masks) {
+      const byKey = new Map<string, string>();
+      const byEssence = new Map<string, string>();
+      for (const each of asked) {
+        const key = fullKey(baseKey(each), each, depends);
+        const what = essence(each, depends);
+        expect(byKey.get(key) ?? what).toBe(what);
+        expect(byEssence.get(what) ?? key).toBe(key);
+        byKey.set(key, what);
+        byEssence.set(what, key);
+      }
+      // Each was compared with all others at once.
+      pairs += (byKey.size * (byKey.size - 1)) / 2;
+    }
+    process.stderr.write(`cache keys: ${pairs.toLocaleString("en")} pairs of different questions\n`);
+    expect(pairs).toBeGreaterThan(10_000_000);
+  });
+
   test("no part can spell the boundary between parts", () => {
     const tricky = [
       [input({ principal: "a", host: "1:b" }), input({ principal: "a1:b", host: "" })],
