@@ -45,7 +45,7 @@ ${exampleText(good)}`;
 
 function exampleText({ files }: Example): string {
   const parts = Object.entries(files).map(([path, content]) => {
-    const body = typeof content === "string" ? content : bytesText(content);
+    const body = typeof content === "string" ? content : content === null ? "# cannot be read" : bytesText(content);
     return `# ${path}\n${shortened(body)}`;
   });
   return `\`\`\`yaml\n${parts.join("\n\n")}\n\`\`\`\n`;

@@ -8,7 +8,7 @@ import { isKind, KINDS } from "./schema/kinds.ts";
 import { shapeProblems } from "./shape-problem.ts";
 import { suggest } from "./suggest.ts";
 import { parseName } from "./token.ts";
-import { type DocumentPath, readYaml, type SourceDocument, type SourceProblem } from "./yaml-source.ts";
+import { type DocumentPath, readYaml, type SourceDocument, type SourceProblem, wholeFile } from "./yaml-source.ts";
 
 /** What one file holds. Pure in path and bytes, hence cacheable. */
 export interface ParsedFile {
@@ -17,8 +17,8 @@ export interface ParsedFile {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads a file's documents and checks their shape. Whatever is wrong belongs to the file's directory. */
-export function readDocuments(path: string, bytes: Uint8Array): ParsedFile {
+/** Reads a file's documents and checks their shape. Whatever is wrong, also why there are no bytes to read, belongs to the file's directory. */
+export function readDocuments(path: string, bytes: Uint8Array, unreadable?: string): ParsedFile {
   const place = placeOf(path);
   const diagnostics: Diagnostic[] = [];
   const add = (problem: SourceProblem, scope = place): void => {
@@ -26,7 +26,10 @@ export function readDocuments(path: string, bytes: Uint8Array): ParsedFile {
     const fix = problem.fix === null ? null : printable(problem.fix);
     diagnostics.push({ ...problem, message, fix, scope, severity: severityOf(problem.code) });
   };
-  const { documents: sources, problems } = readYaml(path, bytes);
+  const { documents: sources, problems } =
+    unreadable === undefined
+      ? readYaml(path, bytes)
+      : wholeFile(path, "unreadable-file", `this cannot be read: ${unreadable}`);
   for (const problem of problems) add(problem);
   const documents: RawDocument[] = [];
   for (const source of sources) {

@@ -29,12 +29,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** Reads a policy file strictly: no anchors, aliases, tags, duplicate keys, empty documents, or anything but UTF-8. Never throws. */
 export function readYaml(file: string, bytes: Uint8Array): SourceFile {
-  const whole = (code: DiagnosticCode, message: string, fix: string | null = null): SourceFile => ({
-    documents: [],
-    problems: [{ code, message, at: { file, line: 1, column: 1 }, excerpt: null, fix }],
-  });
+  const whole = (code: DiagnosticCode, message: string): SourceFile => wholeFile(file, code, message);
   if (bytes.length > LIMITS.fileBytes) {
-    return whole("file-too-large", `the file has ${bytes.length} bytes, more than ${LIMITS.fileBytes}: split it`);
+    return whole("file-too-large", `the file has more than ${LIMITS.fileBytes} bytes: split it`);
   }
   let text: string;
   try {
@@ -53,6 +50,11 @@ export function readYaml(file: string, bytes: Uint8Array): SourceFile {
   } catch {
     return whole("too-deep", `collections are nested more than ${LIMITS.depth} deep`);
   }
+}
+
+/** A file of which nothing but a problem is known. */
+export function wholeFile(file: string, code: DiagnosticCode, message: string): SourceFile {
+  return { documents: [], problems: [{ code, message, at: { file, line: 1, column: 1 }, excerpt: null, fix: null }] };
 }
 
 /** The most open flow brackets at once, without parsing: stops what would overflow the parser's stack. */

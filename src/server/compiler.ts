@@ -55,7 +55,9 @@ export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null):
 
 function digestOf(files: readonly PolicyFile[]): string {
   const hash = createHash("sha256");
-  for (const { path, bytes } of files) hash.update(`${path.length}:${path}:${bytes.length}:`).update(bytes);
+  for (const { path, bytes, unreadable = "" } of files) {
+    hash.update(`${path.length}:${path}:${unreadable.length}:${unreadable}:${bytes.length}:`).update(bytes);
+  }
   return hash.digest("hex");
 }
 

@@ -1,6 +1,7 @@
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { open, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { LIMITS } from "../policy/limits.ts";
 import type { PolicyFile } from "../policy/parse-cache.ts";
 
 /** What a policy directory holds at one instant. */
@@ -12,10 +13,11 @@ export interface PolicyDirectory {
 }
 
 const MAX_DEPTH = 16;
-const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const MAX_DIRECTORIES = 1_000;
 const ATTEMPTS = 5;
+const NOTHING = new Uint8Array();
 
-/** All policy files below a directory, sorted by path. @throws when it cannot be read */
+/** All policy files below a directory, sorted by path. @throws when the directory itself cannot be read */
 export async function readPolicyDirectory(dir: string): Promise<PolicyFile[]> {
   return [...(await scanPolicyDirectory(dir)).files];
 }
@@ -23,34 +25,43 @@ export async function readPolicyDirectory(dir: string): Promise<PolicyFile[]> {
 /**
  * Reads a policy directory. Hidden names are skipped. A directory that holds `..data` is a mounted ConfigMap: its files
  * are all read through the one target that `..data` has at that instant, and the whole is read again when that target
- * vanishes meanwhile, so that two versions are never mixed. @throws when it cannot be read
+ * vanishes meanwhile, so that two versions are never mixed. What cannot be read is told as a file that is unreadable: the
+ * affair of the namespace it lies in. @throws when the directory itself cannot be read
  */
 export async function scanPolicyDirectory(dir: string): Promise<PolicyDirectory> {
   for (let attempt = 1; ; attempt += 1) {
     const files: PolicyFile[] = [];
     const directories: string[] = [];
+    // What is not there any more may have been there a moment ago: the last attempt takes it for a fact.
+    const isPassing = (error: unknown): boolean => attempt < ATTEMPTS && codeOf(error) === "ENOENT";
     try {
-      await scan(dir, "", 0, files, directories);
+      await scan(dir, "", 0, { files, directories, below: 0, isPassing });
       files.sort((one, other) => (one.path < other.path ? -1 : 1));
       return { files, directories };
     } catch (error) {
-      const vanished = (error as NodeJS.ErrnoException).code === "ENOENT" && directories.length > 0;
-      if (!vanished || attempt === ATTEMPTS) throw error;
+      if (!isPassing(error) || directories.length === 0) throw error;
       await setTimeout(20);
     }
   }
 }
 
-async function scan(
-  dir: string,
-  path: string,
-  depth: number,
-  files: PolicyFile[],
-  directories: string[],
-): Promise<void> {
-  if (depth > MAX_DEPTH) throw new Error(`${path} is nested more than ${MAX_DEPTH} directories deep`);
+interface Found {
+  readonly files: PolicyFile[];
+  readonly directories: string[];
+  /** Directories below the present one of those at the top. */
+  below: number;
+  /** Is this worth another attempt at the whole? */
+  isPassing(error: unknown): boolean;
+}
+
+async function scan(dir: string, path: string, depth: number, found: Found): Promise<void> {
+  if (depth > MAX_DEPTH) throw new Error(`nested more than ${MAX_DEPTH} directories deep`);
+  // Links can make a few directories look like very many.
+  if (depth === 1) found.below = 0;
+  found.below += 1;
+  if (found.below > MAX_DIRECTORIES) throw new Error(`more than ${MAX_DIRECTORIES} directories`);
   const names = await readdir(dir);
-  directories.push(dir);
+  found.directories.push(dir);
   const places = new Map(names.map((name) => [name, join(dir, name)]));
   if (names.includes("..data")) {
     const root = await realpath(join(dir, "..data"));
@@ -59,14 +70,42 @@ async function scan(
   for (const [name, place] of places) {
     if (name.startsWith(".")) continue;
     const local = path === "" ? name : `${path}/${name}`;
-    const found = await stat(place);
-    if (found.isDirectory()) await scan(place, local, depth + 1, files, directories);
-    else if (found.isFile() && /\.ya?ml$/.test(name))
-      files.push({ path: local, bytes: await read(place, local, found.size) });
+    const isPolicy = /\.ya?ml$/.test(name);
+    try {
+      const what = await stat(place);
+      if (what.isDirectory()) await scan(place, local, depth + 1, found);
+      else if (what.isFile() && isPolicy) found.files.push({ path: local, bytes: await read(place, what.size) });
+    } catch (error) {
+      if (found.isPassing(error)) throw error;
+      // A directory at the top is a namespace, whatever there is of it.
+      found.files.push({
+        path: path === "" && !isPolicy ? `${local}/` : local,
+        bytes: NOTHING,
+        unreadable: whyOf(error),
+      });
+    }
   }
 }
 
-async function read(place: string, path: string, size: number): Promise<Uint8Array> {
-  if (size > MAX_FILE_BYTES) throw new Error(`${path} is larger than ${MAX_FILE_BYTES} bytes`);
-  return readFile(place);
+/** A file's bytes; of one that is too large, as many as show it. */
+async function read(place: string, size: number): Promise<Uint8Array> {
+  if (size <= LIMITS.fileBytes) return readFile(place);
+  const file = await open(place);
+  try {
+    const bytes = Buffer.alloc(LIMITS.fileBytes + 1);
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+    return bytes.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
+/** Without the place, which is another on every machine. */
+function whyOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return codeOf(error) === undefined ? error.message : error.message.replace(/, \w+( '.*')?$/s, "");
 }

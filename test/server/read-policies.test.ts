@@ -41,10 +41,34 @@ describe("a policy directory", () => {
     await expect(readPolicyDirectory(join(dir, "no"))).rejects.toThrow(/ENOENT/);
   });
 
-  test("nested without end is an error, also by a symbolic link to itself", async () => {
+  test("tells what cannot be read as a file that cannot be, and reads the rest", async () => {
     put("a.yaml", "a");
+    put("payments/b.yaml", "b");
+    symlinkSync("nowhere", join(dir, "payments", "gone.yaml"));
+    symlinkSync("self.yaml", join(dir, "payments", "self.yaml"));
     symlinkSync(dir, join(dir, "loop"));
-    await expect(readPolicyDirectory(dir)).rejects.toThrow(/deep/);
+    const files = await readPolicyDirectory(dir);
+    const told = files.flatMap(({ path, unreadable }) => (unreadable === undefined ? [] : [[path, unreadable]]));
+    expect(told).toContainEqual(["payments/gone.yaml", "ENOENT: no such file or directory"]);
+    expect(told).toContainEqual(["payments/self.yaml", "ELOOP: too many symbolic links encountered"]);
+    expect(told.some(([path, why]) => path?.startsWith("loop/") && why?.includes("16 directories deep"))).toBe(true);
+    expect(
+      files.filter(({ path }) => ["a.yaml", "payments/b.yaml"].includes(path)).map(({ unreadable }) => unreadable),
+    ).toEqual([undefined, undefined]);
+  });
+
+  test("is not made endless by links that lead back more than once", async () => {
+    put("payments/b.yaml", "b");
+    for (const name of ["one", "two", "three"]) symlinkSync(join(dir, "payments"), join(dir, "payments", name));
+    const files = await readPolicyDirectory(dir);
+    expect(files.some(({ unreadable }) => unreadable?.includes("more than 1000 directories"))).toBe(true);
+    expect(files.length).toBeLessThan(10_000);
+  });
+
+  test("gives of a file that is too large no more than shows it", async () => {
+    put("payments/b.yaml", "# a comment\n".repeat(9_000_000));
+    const [file] = await readPolicyDirectory(dir);
+    expect(file?.bytes.length).toBe(1024 * 1024 + 1);
   });
 });
 

@@ -5,7 +5,8 @@ import type { Severity } from "../diagnostic.ts";
  * In a bad example `▸` marks the place that the diagnostic names.
  */
 export interface Example {
-  readonly files: Readonly<Record<string, string | Uint8Array>>;
+  /** Null is a file that cannot be read. */
+  readonly files: Readonly<Record<string, string | Uint8Array | null>>;
   /** True = the files stand alone. */
   readonly bare?: boolean;
 }

@@ -14,10 +14,10 @@ export function readExample(example: Example): ReadExample {
   const encoder = new TextEncoder();
   const own = Object.entries(example.files);
   const base = example.bare === true ? [] : Object.entries(BASE_FILES).filter(([path]) => !(path in example.files));
-  const files = [...base, ...own].map(([path, content]) => ({
-    path,
-    bytes: typeof content === "string" ? encoder.encode(content.replace(MARK, "")) : content,
-  }));
+  const files = [...base, ...own].map(([path, content]): PolicyFile => {
+    if (content === null) return { path, bytes: new Uint8Array(), unreadable: "permission denied" };
+    return { path, bytes: typeof content === "string" ? encoder.encode(content.replace(MARK, "")) : content };
+  });
   const marked = own.find(([, content]) => typeof content === "string" && content.includes(MARK));
   if (marked === undefined) return { files, at: `${own[0]?.[0] ?? "."}:1:1` };
   const before = String(marked[1]).split(MARK)[0] ?? "";

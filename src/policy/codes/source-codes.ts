@@ -6,6 +6,14 @@ const ENCODER = new TextEncoder();
 
 /** What can be wrong with a file before its documents are looked at. */
 export const SOURCE_CODES = {
+  "unreadable-file": {
+    title: "file or directory cannot be read",
+    explanation:
+      "What cannot be read might say anything, so its namespace keeps what it had. Give the process leave to read it, mend the link, or take it away.",
+    severity: "error",
+    bad: { files: { "payments/checkout.yaml": null } },
+    good: GOOD,
+  },
   "not-utf8": {
     title: "file is not UTF-8",
     explanation: "Policy files are UTF-8 text (a byte order mark is allowed). Save the file as UTF-8.",
