@@ -19,6 +19,8 @@ export interface MetricSources {
   /** Revision in force and since when (ms); null before the first. */
   loaded(): { readonly revision: string; readonly sinceMs: number } | null;
   staleNamespaces(): number;
+  /** Errors that keep documents out of force, by code. */
+  policyErrors(): ReadonlyMap<string, number>;
   now(): number;
 }
 
@@ -80,6 +82,16 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   for (const result of RELOAD_RESULTS) reloads.inc({ result }, 0);
   gauge("sallyport_stale_namespaces", "Namespaces whose present documents are invalid.", sources.staleNamespaces);
+  new Gauge({
+    name: "sallyport_policy_errors",
+    help: "Errors in the policy directory that keep documents out of force, by code (docs/diagnostics.md), or empty, failed, timeout.",
+    labelNames: ["code"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [code, count] of sources.policyErrors()) this.set({ code }, count);
+    },
+  });
   gauge(
     "sallyport_policy_load_age_seconds",
     "Time since the revision in force was installed; -1 before the first.",

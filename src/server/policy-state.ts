@@ -24,6 +24,8 @@ export interface PolicyState {
   readonly stale: readonly StaleNamespace[];
   /** Why the directory's present contents are not in force, or null. */
   readonly problem: string | null;
+  /** How many errors of which code keep documents out of force; beside the codes of diagnostics `empty`, `failed` and `timeout`. */
+  readonly errors: ReadonlyMap<string, number>;
   /** Takes an outcome of a load: installs it, or keeps what there is and says why. @throws when a bundle is unusable */
   apply(outcome: LoadOutcome): void;
 }
@@ -43,6 +45,7 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
   let loaded: LoadedPolicies | null = null;
   let stale: readonly StaleNamespace[] = [];
   let problem: string | null = null;
+  let errors: ReadonlyMap<string, number> = new Map();
 
   function installed(outcome: Extract<LoadOutcome, { kind: "loaded" }>): void {
     const engine = options.createEngine(outcome.bundle);
@@ -57,6 +60,7 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
     }
     stale = outcome.stale;
     problem = null;
+    errors = countCodes(stale.flatMap((each) => each.diagnostics));
     counted(isNew ? "installed" : "unchanged");
     const namespaces = stale.map(({ namespace, keptLastGood }) => ({ namespace, keptLastGood }));
     trail.event({
@@ -83,6 +87,7 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
     diagnostics: readonly Diagnostic[],
   ): void {
     counted(result);
+    errors = diagnostics.length === 0 ? new Map([[files === null && result === "rejected" ? "empty" : result, 1]]) : countCodes(diagnostics);
     const text = diagnosticsText(diagnostics);
     if (problem === `${why}\n${text}`) return;
     problem = `${why}\n${text}`;
@@ -109,6 +114,9 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
     get problem() {
       return problem;
     },
+    get errors() {
+      return errors;
+    },
     apply(outcome) {
       switch (outcome.kind) {
         case "unchanged":
@@ -134,6 +142,12 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
 }
 
 const NO_FILES: FilesSummary = { digest: "", files: [] };
+
+function countCodes(diagnostics: readonly Diagnostic[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { code, severity } of diagnostics) if (severity === "error") counts.set(code, (counts.get(code) ?? 0) + 1);
+  return counts;
+}
 
 function staleDetail({ namespace, keptLastGood, diagnostics }: StaleNamespace): Record<string, unknown> {
   return { namespace, keptLastGood, diagnostics: diagnostics.map(diagnosticDetail) };

@@ -71,6 +71,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     audit: trail,
     loaded: () => policies.loaded,
     staleNamespaces: () => policies.stale.length,
+    policyErrors: () => policies.errors,
     now,
   });
   const renderer = createRenderer({

@@ -18,6 +18,7 @@ const metrics = createMetrics({
   },
   loaded: () => loaded,
   staleNamespaces: () => 1,
+  policyErrors: () => new Map([["yaml-syntax", 2]]),
   now: () => 61_000,
 });
 
@@ -121,6 +122,7 @@ describe("metrics", () => {
       'sallyport_policy_reloads_total{result="rejected"} 1',
       'sallyport_policy_reloads_total{result="installed"} 0',
       "sallyport_stale_namespaces 1",
+      'sallyport_policy_errors{code="yaml-syntax"} 2',
       'sallyport_revision_info{revision="sha256:aa"} 1',
       "sallyport_policy_load_age_seconds 60",
       "sallyport_audit_written_total 7",

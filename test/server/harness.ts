@@ -107,6 +107,7 @@ export async function startAnswering(
     audit: { state: sink.state, sinks: [] },
     loaded: () => null,
     staleNamespaces: () => 0,
+    policyErrors: () => new Map(),
     now: Date.now,
   });
   const renderer = createRenderer({
