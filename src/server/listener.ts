@@ -1,12 +1,14 @@
 import { chmod, rm, stat } from "node:fs/promises";
 import type { Server as HttpServer } from "node:http";
 import { connect, createServer as createNetServer, type Server as NetServer, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
 import { formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
 import type { CallerCheck } from "./caller.ts";
 import type { CheckHandler } from "./check-service.ts";
 import type { AccessLogService } from "./gateway/access-log-service.ts";
+import { sayGoodbye, tolerateResets } from "./grpc-sessions.ts";
 import type { HealthService } from "./health.ts";
 import type { WireContract } from "./load-protos.ts";
 import { readTlsFiles, type TlsFiles, watchTlsFiles } from "./tls-files.ts";
@@ -53,11 +55,8 @@ const GRPC_OPTIONS = {
   "grpc.max_connection_age_grace_ms": 30_000,
 } as const;
 
-/**
- * A gateway takes back the Checks of requests that its clients take back. Node ends a connection on which more than 33 a second are (after 1,000), with every Check of
- * every workload on it: one workload could so take authorization from all. Only listed callers come this far.
- */
-const RESETS = { streamResetBurst: 1_000_000, streamResetRate: 100_000 } as const;
+/** Clients get so long to hear that a connection ends. */
+const GOODBYE_MS = 200;
 
 /**
  * Opens a listener. Connections are accepted, and on TLS their callers checked, before gRPC sees a byte.
@@ -81,6 +80,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     async shutdown(limitMs) {
       accept.close();
       accept.server.close();
+      if (sayGoodbye(server) > 0) await sleep(Math.min(GOODBYE_MS, limitMs));
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => {
           server.forceShutdown();
@@ -91,7 +91,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
           resolve();
         });
       });
-      for (const socket of sockets) socket.destroy();
+      await endAll(sockets);
     },
   };
 }
@@ -117,11 +117,11 @@ function createGrpcServer(options: ListenerOptions, peers: ReadonlyMap<string, s
   return server;
 }
 
-/** grpc-js has no option for it. @throws when it no longer keeps the options of its HTTP/2 sessions where they can be added to */
-function tolerateResets(server: Server): void {
-  const sessions: unknown = Reflect.get(server, "commonServerOptions");
-  if (typeof sessions !== "object" || sessions === null) throw new Error("grpc-js has no commonServerOptions");
-  Object.assign(sessions, RESETS);
+/** Lets go of connections once what was said on them is out. */
+async function endAll(sockets: ReadonlySet<Socket>): Promise<void> {
+  for (const socket of sockets) socket.end();
+  for (const end = Date.now() + GOODBYE_MS; sockets.size > 0 && Date.now() < end; ) await sleep(5);
+  for (const socket of sockets) socket.destroy();
 }
 
 interface Acceptor {

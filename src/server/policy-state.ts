@@ -87,7 +87,10 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
     diagnostics: readonly Diagnostic[],
   ): void {
     counted(result);
-    errors = diagnostics.length === 0 ? new Map([[files === null && result === "rejected" ? "empty" : result, 1]]) : countCodes(diagnostics);
+    errors =
+      diagnostics.length === 0
+        ? new Map([[files === null && result === "rejected" ? "empty" : result, 1]])
+        : countCodes(diagnostics);
     const text = diagnosticsText(diagnostics);
     if (problem === `${why}\n${text}`) return;
     problem = `${why}\n${text}`;

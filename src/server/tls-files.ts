@@ -1,6 +1,10 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
+
+/** Files that change are read again after this time. */
+const SETTLED_MS = 25;
 
 /** PEM files of an mTLS listener. */
 export interface TlsFiles {
@@ -23,10 +27,22 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsMaterial> {
     readFile(files.key),
     readFile(files.clientCa),
   ]);
+  for (const [name, pem] of [
+    ["certificate", cert],
+    ["clientCa", ca],
+  ] as const) {
+    if (!isWhole(pem.toString("latin1"))) throw new Error(`${files[name]} holds no whole certificates`);
+  }
   const options: SecureContextOptions = { cert, key, ca, minVersion: "TLSv1.2" };
   createSecureContext(options);
   const digest = createHash("sha256").update(cert).update("\0").update(key).update("\0").update(ca).digest("hex");
   return { options, digest };
+}
+
+/** OpenSSL takes a file of roots that is empty, or cut off, for one with fewer roots. */
+function isWhole(pem: string): boolean {
+  const begun = pem.split("-----BEGIN CERTIFICATE-----").length;
+  return begun > 1 && begun === pem.split("-----END CERTIFICATE-----").length;
 }
 
 /**
@@ -47,10 +63,12 @@ export function watchTlsFiles(
     reading = true;
     try {
       const material = await readTlsFiles(files);
-      if (material.digest !== digest) {
-        changed(material);
-        digest = material.digest;
-      }
+      if (material.digest === digest) return;
+      // Whoever writes them may not be done: what is read twice is taken.
+      await sleep(SETTLED_MS);
+      if ((await readTlsFiles(files)).digest !== material.digest) return;
+      changed(material);
+      digest = material.digest;
     } catch (error) {
       failed(error);
     } finally {

@@ -29,10 +29,15 @@ const FAULTS: readonly (readonly [name: string, code: string, harm: (file: strin
     (file) => writeFileSync(file, Buffer.from(GOOD.replace("shop-team", "shop-t\xe9am"), "latin1")),
   ],
   ["empty", "empty-file", (file) => writeFileSync(file, "")],
-  ["a link to itself", "unreadable-file", (file) => (rmSync(file), symlinkSync(file, file))],
-  ["a link to nowhere", "unreadable-file", (file) => (rmSync(file), symlinkSync("nowhere.yaml", file))],
+  ["a link to itself", "unreadable-file", (file) => replaceByLink(file, file)],
+  ["a link to nowhere", "unreadable-file", (file) => replaceByLink(file, "nowhere.yaml")],
   ["without leave to be read", "unreadable-file", (file) => chmodSync(file, 0)],
 ];
+
+function replaceByLink(file: string, target: string): void {
+  rmSync(file);
+  symlinkSync(target, file);
+}
 
 let policies: PolicyDirectory;
 let serving: Serving;

@@ -14,11 +14,12 @@ export interface Serving {
   metric(name: string): Promise<number>;
 }
 
-/** Starts `sallyport serve` with the shipped policies and these flags, by a user (null: one's own), and waits until it answers this page with 200. */
+/** Starts `sallyport serve` with the shipped policies and these flags, by a user (null: one's own) and with so many open files (null: as many as here), and waits until it answers this page with 200. */
 export async function startServing(
   flags: Readonly<Record<string, string | readonly string[]>>,
   until: "/readyz" | "/livez" = "/readyz",
   uid: number | null = null,
+  openFiles: number | null = null,
 ): Promise<Serving> {
   const [port = 0, adminPort = 0] = await freePorts(2);
   const all = {
@@ -35,7 +36,8 @@ export async function startServing(
   ]);
   const command = [process.execPath, join(REPOSITORY, "src/cli/main.ts"), "serve", ...args];
   const as = uid === null ? [] : ["setpriv", `--reuid=${uid}`, "--clear-groups"];
-  const [program = "", ...rest] = [...as, ...command];
+  const limited = openFiles === null ? [] : ["prlimit", `--nofile=${openFiles}`];
+  const [program = "", ...rest] = [...as, ...limited, ...command];
   const child = startChild(program, rest);
   const page = (path: string) => fetch(`http://127.0.0.1:${adminPort}${path}`);
   const isFine = (path: string) =>

@@ -1,0 +1,36 @@
+/** What grpc-js has no word for, of the HTTP/2 sessions that it keeps. */
+import { constants, type ServerHttp2Session } from "node:http2";
+import type { Server } from "@grpc/grpc-js";
+
+const LAST_STREAM = 2 ** 31 - 1;
+
+/**
+ * A gateway takes back the Checks of requests that its clients take back. Node ends a connection on which more than 33 a second are (after 1,000), with every Check of
+ * every workload on it: one workload could so take authorization from all. Only listed callers come this far.
+ */
+const RESETS = { streamResetBurst: 1_000_000, streamResetRate: 100_000 } as const;
+
+/** grpc-js has no option for it. @throws when it no longer keeps the options of its HTTP/2 sessions where they can be added to */
+export function tolerateResets(server: Server): void {
+  const sessions: unknown = Reflect.get(server, "commonServerOptions");
+  if (typeof sessions !== "object" || sessions === null) throw new Error("grpc-js has no commonServerOptions");
+  Object.assign(sessions, RESETS);
+}
+
+/**
+ * Tells every client to open no more calls on its connection, while those that are on their way are still taken: what is said at the end names the last call that was
+ * taken, and whatever came after it would be lost. How many were told. @throws when grpc-js no longer keeps its sessions where they can be had
+ */
+export function sayGoodbye(server: Server): number {
+  const servers: unknown = Reflect.get(server, "http2Servers");
+  if (!(servers instanceof Map)) throw new Error("grpc-js has no http2Servers");
+  let told = 0;
+  for (const { sessions } of servers.values() as Iterable<{ readonly sessions: ReadonlySet<ServerHttp2Session> }>) {
+    for (const session of sessions) {
+      if (session.closed) continue;
+      session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM);
+      told += 1;
+    }
+  }
+  return told;
+}
