@@ -5,6 +5,7 @@ import { checkCommand } from "./check.ts";
 import { compileCommand } from "./compile.ts";
 import { demoCommand } from "./demo.ts";
 import { EXIT } from "./exit-code.ts";
+import { explainCommand } from "./explain.ts";
 import { generateCommand } from "./generate.ts";
 import { inspectCommand } from "./inspect.ts";
 import { serveCommand } from "./serve.ts";
@@ -21,6 +22,7 @@ const commands = [
   validateCommand(),
   testCommand(),
   checkCommand(),
+  explainCommand(),
   compileCommand(),
   inspectCommand(),
   generateCommand(),
