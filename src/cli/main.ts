@@ -8,6 +8,7 @@ import { EXIT } from "./exit-code.ts";
 import { explainCommand } from "./explain.ts";
 import { generateCommand } from "./generate.ts";
 import { inspectCommand } from "./inspect.ts";
+import { lintCommand } from "./lint.ts";
 import { serveCommand } from "./serve.ts";
 import { testCommand } from "./test.ts";
 import { validateCommand } from "./validate.ts";
@@ -23,6 +24,7 @@ const commands = [
   testCommand(),
   checkCommand(),
   explainCommand(),
+  lintCommand(),
   compileCommand(),
   inspectCommand(),
   generateCommand(),

@@ -1,6 +1,7 @@
 import type { Binding, ItemVerdict, Verdict } from "../../pdp/verdicts.ts";
-import type { RuleTarget, Scope, ServiceRef, SubjectSelector } from "../../policy/model.ts";
+import type { RuleTarget, ServiceRef, SubjectSelector } from "../../policy/model.ts";
 import { printable } from "../../policy/printable.ts";
+import { scopedName } from "../scoped-name.ts";
 import { spanText } from "../span.ts";
 
 /** Entries of a list that are shown; a rule can have thousands. */
@@ -10,11 +11,6 @@ const SHOWN = 5;
 export function listText(values: readonly (string | number)[]): string {
   const more = values.length - SHOWN;
   return `[${values.slice(0, SHOWN).join(", ")}${more > 0 ? ` and ${more} more` : ""}]`;
-}
-
-/** `name` of what is global, else `namespace/name`. */
-export function scopedName({ scope, name }: { readonly scope: Scope; readonly name: string }): string {
-  return scope === "" ? name : `${scope}/${name}`;
 }
 
 /** A selector as its author could have written it. @param own the mesh's own trust domain */

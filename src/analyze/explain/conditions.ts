@@ -1,15 +1,8 @@
 import type { LocatedItem } from "../../bundle/locate-items.ts";
 import type { CheckInput, Decision } from "../../pdp/decision.ts";
 import type { Verdict } from "../../pdp/verdicts.ts";
-import {
-  bindingText,
-  headerText,
-  listText,
-  memberText,
-  scopedName,
-  selectorText,
-  windowText,
-} from "./condition-text.ts";
+import { scopedName } from "../scoped-name.ts";
+import { bindingText, headerText, listText, memberText, selectorText, windowText } from "./condition-text.ts";
 import { type ConditionName, countsAs, type JudgedRule } from "./judge-rules.ts";
 import type { RegisteredPort } from "./registered-ports.ts";
 

@@ -1,6 +1,8 @@
-import type { CheckInput, CheckKind, Target } from "../../pdp/decision.ts";
+import type { CheckKind, Target } from "../../pdp/decision.ts";
 import type { Engine } from "../../pdp/engine.ts";
 import type { PolicySet, PortProtocol } from "../../policy/model.ts";
+import { probe } from "../probe.ts";
+import { scopedName } from "../scoped-name.ts";
 
 /** A port on which some service has the host. */
 export interface RegisteredPort {
@@ -32,21 +34,11 @@ export function registeredPorts(
     set.services.flatMap((each) => each.ports.map((port) => [`${port.number}/${port.protocol}`, port] as const)),
   );
   const found = [...ports.values()].flatMap(({ number, protocol }): RegisteredPort[] => {
-    const { service } = engine.decide(question(principal, host, number, protocol), nowMs);
-    const owner =
-      service === null
-        ? null
-        : set.services.find(({ scope, name }) => service === (scope === "" ? name : `${scope}/${name}`));
+    const { service } = engine.decide(probe(KINDS[protocol], principal, host, number), nowMs);
+    const owner = service === null ? null : set.services.find((each) => service === scopedName(each));
     // A TLS question is also answered for HTTPS, an HTTP one with this content type also for GRPC.
     const speaks = owner?.ports.some((each) => each.number === number && each.protocol === protocol) ?? false;
     return service !== null && speaks ? [{ service, port: number, protocol }] : [];
   });
   return found.sort((a, b) => a.port - b.port);
-}
-
-function question(principal: string, host: string, port: number, protocol: PortProtocol): CheckInput {
-  const kind = KINDS[protocol];
-  const http = kind === "http";
-  const headers: CheckInput["headers"] = http ? [["content-type", "application/grpc"]] : [];
-  return { kind, principal, host, port: String(port), method: http ? "POST" : "", path: http ? "/" : "", headers };
 }

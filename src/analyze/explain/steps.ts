@@ -1,7 +1,7 @@
 import type { Reason } from "../../bundle/reason.ts";
 import type { Verdicts } from "../../pdp/verdicts.ts";
 import type { PolicySet, SourcePosition } from "../../policy/model.ts";
-import { scopedName } from "./condition-text.ts";
+import { scopedName } from "../scoped-name.ts";
 import type { Asked } from "./conditions.ts";
 
 /** The steps of a decision in their order. @see docs/semantics.md §5 */
