@@ -1,8 +1,6 @@
-import { BASE_FILES, type CodeEntry, type Example } from "../src/policy/codes/code-entry.ts";
+import { BASE_FILES } from "../src/policy/codes/code-entry.ts";
 import { DIAGNOSTIC_CODES } from "../src/policy/diagnostic-codes.ts";
-
-const MAX_LINES = 24;
-const MAX_COLUMNS = 110;
+import { codeSections, exampleText } from "./code-sections.ts";
 
 const INTRODUCTION = `<!-- Made by \`npm run generate\` from src/policy/diagnostic-codes.ts: change it there. -->
 # Diagnostics
@@ -18,50 +16,5 @@ nothing. Unless an example brings these files itself, they stand beside it:
 
 /** The text of docs/diagnostics.md. */
 export function diagnosticsPage(): string {
-  const entries: readonly (readonly [string, CodeEntry])[] = Object.entries(DIAGNOSTIC_CODES);
-  const sorted = entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const table = sorted.map(([code, { title, severity }]) => `| [\`${code}\`](#${code}) | ${severity} | ${title} |`);
-  return [
-    INTRODUCTION,
-    exampleText({ files: BASE_FILES }),
-    "## All codes\n\n| code | severity | meaning |\n|---|---|---|",
-    `${table.join("\n")}\n`,
-    ...sorted.map(([code, entry]) => section(code, entry)),
-  ].join("\n");
-}
-
-function section(code: string, { title, explanation, severity, bad, good }: CodeEntry): string {
-  return `## ${code}
-
-**${title}** (${severity}). ${explanation}
-
-Bad:
-
-${exampleText(bad)}
-Good:
-
-${exampleText(good)}`;
-}
-
-function exampleText({ files }: Example): string {
-  const parts = Object.entries(files).map(([path, content]) => {
-    const body = typeof content === "string" ? content : content === null ? "# cannot be read" : bytesText(content);
-    return `# ${path}\n${shortened(body)}`;
-  });
-  return `\`\`\`yaml\n${parts.join("\n\n")}\n\`\`\`\n`;
-}
-
-function bytesText(bytes: Uint8Array): string {
-  const text = new TextDecoder().decode(bytes);
-  if (!text.includes("\u{fffd}")) return text;
-  return `# the bytes ${Buffer.from(bytes)
-    .toString("hex")
-    .replace(/..(?=.)/g, "$& ")}`;
-}
-
-/** Examples of what is too large are cut to what shows the point. */
-function shortened(text: string): string {
-  const lines = text.trimEnd().split("\n");
-  const shown = lines.length > MAX_LINES ? [...lines.slice(0, 6), `# … ${lines.length - 6} lines more`] : lines;
-  return shown.map((line) => (line.length > MAX_COLUMNS ? `${line.slice(0, MAX_COLUMNS)} …` : line)).join("\n");
+  return [INTRODUCTION, exampleText({ files: BASE_FILES }), codeSections(DIAGNOSTIC_CODES)].join("\n");
 }

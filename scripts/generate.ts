@@ -1,5 +1,5 @@
 /**
- * Writes what is made from the sources and checked in: docs/diagnostics.md, docs/generate-notes.md, docs/schema and docs/pictures. With `--check` writes
+ * Writes what is made from the sources and checked in: docs/diagnostics.md, docs/lint.md, docs/generate-notes.md, docs/schema and docs/pictures. With `--check` writes
  * nothing, shows what differs, and exits 1 if anything does.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { anyKindSchema, kindSchema, schemaFileName } from "../src/policy/json-schema.ts";
 import { KINDS, type Kind } from "../src/policy/schema/kinds.ts";
 import { diagnosticsPage } from "./diagnostics-page.ts";
+import { lintPage } from "./lint-page.ts";
 import { notesPage } from "./notes-page.ts";
 import { trafficPathPictures } from "./traffic-paths.ts";
 
@@ -22,6 +23,7 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 const kinds = Object.keys(KINDS) as Kind[];
 const wanted = new Map<string, string>([
   ["docs/diagnostics.md", diagnosticsPage()],
+  ["docs/lint.md", lintPage()],
   ["docs/schema/sallyport.schema.json", json(anyKindSchema())],
   ["docs/generate-notes.md", notesPage()],
   ...[...trafficPathPictures()].map(([name, text]) => [`docs/pictures/${name}`, text] as const),

@@ -1,6 +1,7 @@
 import type { Decision } from "../pdp/decision.ts";
 import type { PolicySet } from "../policy/model.ts";
 import { namespacesOf } from "../policy/visibility.ts";
+import { scopedName } from "./scoped-name.ts";
 
 /** What the mesh really enforces, whatever the rules say. */
 export interface Enforcement {
@@ -44,7 +45,7 @@ export function enforcement(set: PolicySet, decision: Pick<Decision, "effect" | 
 
 /** As the generators make it: a service is visible where some enforced allow lets somebody reach it. */
 function isVisible(set: PolicySet, title: string | null, namespace: string | null): boolean {
-  const service = set.services.find(({ scope, name }) => (scope === "" ? name : `${scope}/${name}`) === title);
+  const service = set.services.find((each) => scopedName(each) === title);
   if (service === undefined) return false;
   const namespaces = namespacesOf(set, service);
   return namespaces === null || (namespace !== null && namespaces.includes(namespace));

@@ -36,9 +36,13 @@ async function begunMs(path: string): Promise<number | null> {
   }
 }
 
-/** The whole lines of a file of a trail, compressed or not. @throws when it cannot be read */
-export async function* linesOfFile(path: string): AsyncGenerator<string> {
+/** The whole lines of a file of a trail, compressed or not. `progress` is told of the bytes as they are read. @throws when it cannot be read */
+export async function* linesOfFile(
+  path: string,
+  progress: (bytes: number) => void = () => undefined,
+): AsyncGenerator<string> {
   const file = createReadStream(path);
+  file.on("data", (piece) => progress(piece.length));
   const unpacked = path.endsWith(".gz") ? createGunzip() : null;
   // Without a listener an error of the file would end the process instead of this loop.
   if (unpacked !== null) file.on("error", (error) => unpacked.destroy(error)).pipe(unpacked);

@@ -190,4 +190,28 @@ export const LAYOUT = {
   MASK_METHOD: 1,
   MASK_PATH: 2,
   MASK_CONTENT_TYPE: 4,
+
+  // How far a decision that is explained came: it was refused before the registry, at the registry, or asked the rules.
+  STAGE_REFUSED: 0,
+  STAGE_UNREGISTERED: 1,
+  STAGE_RULES: 2,
+
+  // What an item's conditions come to: bits, and fields that begin at these bits. The binding is one of the codes below, the
+  // window 0 before, 1 within, 2 after, the others 0 false, 1 true, 2 in doubt.
+  X_SUBJECT: 1,
+  X_SCOPE: 2,
+  X_PORT: 4,
+  X_UPGRADE: 8,
+  X_BINDING_AT: 4,
+  X_WINDOW_AT: 8,
+  X_METHODS_AT: 10,
+  X_PATHS_AT: 12,
+  // Why a target is not the item's: it is another's, nobody's, a global service hidden by the namespace's own, a narrower
+  // pattern's than the rule's, or of a namespace that a root allow does not see.
+  X_ELSEWHERE: 0,
+  X_UNOWNED: 1,
+  X_HIDDEN: 2,
+  X_WIDER: 3,
+  X_FOREIGN: 4,
+  X_BOUND: 5,
 } as const;

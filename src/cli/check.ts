@@ -1,19 +1,15 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { enforcement } from "../analyze/enforcement.ts";
-import { type AskedRequest, askedRequest, type WrittenRequest } from "../analyze/request.ts";
+import type { WrittenRequest } from "../analyze/request.ts";
 import { compileBundle } from "../bundle/compile.ts";
 import { createEngine } from "../pdp/engine.ts";
 import { type CheckAnswer, checkJson, localAnswer, printAnswer } from "./check-answer.ts";
 import { EXIT } from "./exit-code.ts";
 import { requireSet } from "./load-set.ts";
-import { outputOption, parseInstant, policiesOption, printFailure, printJson } from "./output.ts";
+import { outputOption, printFailure, printJson } from "./output.ts";
+import { REQUEST_HELP, type RequestOptions, understand, withRequest, writtenRequest } from "./request-options.ts";
 
-const HELP = `
-FROM is a SPIFFE ID or namespace/serviceaccount in the mesh's own trust domain. REQUEST is what the application dials:
-  "METHOD http://host[:port]/path"   clear HTTP, which the gateway may turn into HTTPS: rules see method, path, headers
-  "METHOD https://host/path"         TLS of the application's own: rules see the host only
-  "TLS host[:port]"                  the same, port 443 unless named
-  "TCP host:port"                    anything else
+const HELP = `${REQUEST_HELP}
 
 Examples:
   sallyport check payments/checkout "POST http://api.stripe.com/v1/charges"
@@ -24,11 +20,7 @@ Examples:
 
 Exit codes: 0 allow, 2 deny, 3 the policies are invalid, 1 no answer, 64 the request cannot be understood.`;
 
-interface CheckOptions {
-  policies: string;
-  header?: Record<string, string>;
-  upgrade?: string;
-  now?: number;
+interface CheckOptions extends RequestOptions {
   server?: string;
   ca?: string;
   cert?: string;
@@ -40,15 +32,9 @@ interface CheckOptions {
 
 /** `sallyport check`: what comes of one request, and why. */
 export function checkCommand(): Command {
-  return new Command("check")
+  return withRequest(new Command("check"))
     .summary("say what comes of one request, and why")
     .description("Say what comes of one request, and why.")
-    .argument("<from>", "who asks")
-    .argument("<request>", "what for, in one argument")
-    .addOption(policiesOption())
-    .option("--header <name=value>", "a request header; may be repeated", addHeader)
-    .option("--upgrade <protocol>", "the request upgrades to this protocol, e.g. websocket")
-    .option("--now <time>", "decide as of this instant (RFC 3339) instead of the present", parseInstant)
     .addOption(
       new Option("--server <address>", "ask a running server (host:port or unix:/path) instead of the policies here")
         .conflicts("now")
@@ -65,7 +51,7 @@ export function checkCommand(): Command {
 }
 
 async function check(from: string, to: string, options: CheckOptions): Promise<void> {
-  const request = { from, to, headers: options.header ?? {}, upgrade: options.upgrade ?? null };
+  const request = writtenRequest(from, to, options);
   const answer = options.server === undefined ? await askHere(request, options) : await askThere(request, options);
   if (answer === null) return;
   process.exitCode = answer.effect === "allow" ? EXIT.ok : EXIT.deny;
@@ -96,20 +82,4 @@ async function askThere(request: WrittenRequest, options: CheckOptions): Promise
   printFailure(answer.message, answer.fix);
   process.exitCode = answer.usage ? EXIT.usage : EXIT.failure;
   return null;
-}
-
-function understand(request: WrittenRequest, trustDomain: string): AskedRequest | null {
-  const asked = askedRequest(request, trustDomain);
-  if (asked.ok) return asked.value;
-  printFailure(asked.message, asked.fix);
-  process.exitCode = EXIT.usage;
-  return null;
-}
-
-function addHeader(text: string, headers: Record<string, string> = {}): Record<string, string> {
-  const [, name, value] = /^([^=\s]+)=([\s\S]*)$/.exec(text) ?? [];
-  if (name === undefined || value === undefined) throw new InvalidArgumentError("write it as name=value.");
-  const key = name.toLowerCase();
-  if (Object.hasOwn(headers, key)) throw new InvalidArgumentError(`${key} is given twice.`);
-  return { ...headers, [key]: value };
 }

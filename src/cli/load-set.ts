@@ -4,6 +4,7 @@ import type { Diagnostic } from "../policy/diagnostic.ts";
 import { formatDiagnostic } from "../policy/format-diagnostic.ts";
 import { loadPolicySet } from "../policy/load.ts";
 import type { DecisionTest, PolicySet } from "../policy/model.ts";
+import type { PolicyFile } from "../policy/parse-cache.ts";
 import { isTestFile } from "../policy/place.ts";
 import { readPolicyDirectory } from "../server/read-policies.ts";
 import { EXIT } from "./exit-code.ts";
@@ -16,6 +17,8 @@ export interface LoadedSet {
   readonly tests: readonly DecisionTest[];
   readonly diagnostics: readonly Diagnostic[];
   readonly files: number;
+  /** The files that it was read from. */
+  readonly sources: readonly PolicyFile[];
 }
 
 /** Reads and validates a policy directory, strictly. Null (after saying why) when it cannot be read. */
@@ -24,7 +27,7 @@ export async function loadSet(directory: string, withTests = true): Promise<Load
   try {
     const all = await readPolicyDirectory(directory);
     const files = withTests ? all : all.filter(({ path }) => !isTestFile(path));
-    return { module, ...loadPolicySet(files, createCanonicaliser(module)), files: files.length };
+    return { module, ...loadPolicySet(files, createCanonicaliser(module)), files: files.length, sources: files };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     printFailure(`the policy directory ${directory} cannot be read: ${why}`, "name another one with --policies DIR");

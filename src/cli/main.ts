@@ -5,8 +5,10 @@ import { checkCommand } from "./check.ts";
 import { compileCommand } from "./compile.ts";
 import { demoCommand } from "./demo.ts";
 import { EXIT } from "./exit-code.ts";
+import { explainCommand } from "./explain.ts";
 import { generateCommand } from "./generate.ts";
 import { inspectCommand } from "./inspect.ts";
+import { lintCommand } from "./lint.ts";
 import { serveCommand } from "./serve.ts";
 import { testCommand } from "./test.ts";
 import { validateCommand } from "./validate.ts";
@@ -21,6 +23,8 @@ const commands = [
   validateCommand(),
   testCommand(),
   checkCommand(),
+  explainCommand(),
+  lintCommand(),
   compileCommand(),
   inspectCommand(),
   generateCommand(),

@@ -1,31 +1,59 @@
-import type { Diagnostic } from "../policy/diagnostic.ts";
+import type { SourcePosition } from "../policy/model.ts";
 
-/** A SARIF 2.1.0 log of diagnostics, as code scanning in CI reads it. */
-export function sarifLog(diagnostics: readonly Diagnostic[]): Record<string, unknown> {
-  const codes = [...new Set(diagnostics.map((each) => each.code))].sort();
+/** Something that a program found in a policy file. */
+export interface SarifFinding {
+  readonly code: string;
+  readonly severity: "error" | "warning" | "note";
+  readonly message: string;
+  readonly at: SourcePosition;
+  readonly fix: string | null;
+  readonly related?: readonly { readonly message: string; readonly at: SourcePosition }[];
+  /** Why a comment keeps it quiet; absent when none does. */
+  readonly suppressed?: string;
+}
+
+/** What a code means. */
+interface SarifRule {
+  readonly title: string;
+  readonly explanation: string;
+}
+
+/** A SARIF 2.1.0 log, as code scanning in CI reads it. */
+export function sarifLog(
+  findings: readonly SarifFinding[],
+  ruleOf: (code: string) => SarifRule | undefined,
+): Record<string, unknown> {
+  const codes = [...new Set(findings.map((each) => each.code))].sort();
+  const rules = codes.map((id) => {
+    const rule = ruleOf(id);
+    if (rule === undefined) return { id };
+    return { id, shortDescription: { text: rule.title }, fullDescription: { text: rule.explanation } };
+  });
   return {
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
     version: "2.1.0",
-    runs: [
-      {
-        tool: { driver: { name: "sallyport", rules: codes.map((id) => ({ id })) } },
-        results: diagnostics.map(sarifResult),
-      },
-    ],
+    runs: [{ tool: { driver: { name: "sallyport", rules } }, results: findings.map(sarifResult) }],
   };
 }
 
-function sarifResult(diagnostic: Diagnostic): Record<string, unknown> {
-  const { file, line, column } = diagnostic.at;
-  const text = diagnostic.fix === null ? diagnostic.message : `${diagnostic.message} (${diagnostic.fix})`;
-  const physicalLocation = {
-    artifactLocation: { uri: encodeURI(file) },
-    region: { startLine: line, startColumn: column },
-  };
+function sarifResult({ code, severity, message, at, fix, related, suppressed }: SarifFinding): Record<string, unknown> {
   return {
-    ruleId: diagnostic.code,
-    level: diagnostic.severity,
-    message: { text },
-    locations: [{ physicalLocation }],
+    ruleId: code,
+    level: severity,
+    message: { text: fix === null ? message : `${message} (${fix})` },
+    locations: [{ physicalLocation: physicalLocation(at) }],
+    ...(related === undefined || related.length === 0
+      ? {}
+      : {
+          relatedLocations: related.map((each) => ({
+            physicalLocation: physicalLocation(each.at),
+            message: { text: each.message },
+          })),
+        }),
+    ...(suppressed === undefined ? {} : { suppressions: [{ kind: "inSource", justification: suppressed }] }),
   };
+}
+
+function physicalLocation({ file, line, column }: SourcePosition): Record<string, unknown> {
+  return { artifactLocation: { uri: encodeURI(file) }, region: { startLine: line, startColumn: column } };
 }

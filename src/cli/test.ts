@@ -53,7 +53,7 @@ async function test(options: { policies: string; filter?: string; output: string
     return;
   }
   const failed = results.filter((each) => !each.passed).length;
-  process.exitCode = failed === 0 ? EXIT.ok : EXIT.testsFailed;
+  process.exitCode = failed === 0 ? EXIT.ok : EXIT.checkFailed;
   const rules = indexRules(loaded.set);
   if (options.output === "junit") process.stdout.write(junitReport(results, (each) => failureLines(each, rules)));
   else if (options.output === "json") printJson(testJson(results, engine.revision));

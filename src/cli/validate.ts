@@ -1,5 +1,7 @@
 import { Command } from "commander";
+import type { CodeEntry } from "../policy/codes/code-entry.ts";
 import type { Diagnostic } from "../policy/diagnostic.ts";
+import { DIAGNOSTIC_CODES } from "../policy/diagnostic-codes.ts";
 import { formatDiagnostic } from "../policy/format-diagnostic.ts";
 import type { PolicySet } from "../policy/model.ts";
 import { EXIT } from "./exit-code.ts";
@@ -37,9 +39,13 @@ async function validate(options: { policies: string; output: string }): Promise<
     return;
   }
   process.exitCode = loaded.set === null ? EXIT.invalidPolicy : EXIT.ok;
-  if (options.output === "sarif") printJson(sarifLog(loaded.diagnostics));
+  if (options.output === "sarif") printJson(sarifLog(loaded.diagnostics, ruleOf));
   else if (options.output === "json") printJson(validateJson(loaded));
   else printHuman(loaded, options.policies);
+}
+
+function ruleOf(code: string): CodeEntry | undefined {
+  return Object.entries(DIAGNOSTIC_CODES).find(([each]) => each === code)?.[1];
 }
 
 function validateJson(loaded: LoadedSet): Record<string, unknown> {

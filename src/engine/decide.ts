@@ -39,7 +39,7 @@ function start(): void {
 }
 
 /** The workload's namespace number, or NONE. */
-let scope: u32 = L.NONE;
+export let scope: u32 = L.NONE;
 
 /** Reads the identity and its index entries. False = refused. */
 function identify(principal: usize, length: usize): bool {

@@ -1,9 +1,12 @@
 /** What the engine exports to its host. The host owns all text; see src/bundle/layout.ts for the exchange areas. */
 import { canonicalise, explicitPort, host, hostKind, hostLength, isGuarded } from "./host";
 import { decideQuestion } from "./decide";
+import { explainQuestion } from "./explain";
 import * as id from "./identity";
 import * as L from "./layout";
 import { answer, bundle, question, reserveQuestion, takeBundle } from "./state";
+
+export { effectiveFallback, explain, explainHeader, holds } from "./explain";
 
 /** Memory for a bundle; write it there and call `load`. */
 export function allocate(bytes: u32): usize {
@@ -29,6 +32,12 @@ export function answerAddress(): usize {
 export function decide(now: f64): void {
   if (bundle == 0 || question == 0) unreachable();
   decideQuestion(now);
+}
+
+/** Decides likewise and returns how far the decision came (STAGE_…); then the conditions of rules can be asked. */
+export function decideAndExplain(now: f64): u32 {
+  if (bundle == 0 || question == 0) unreachable();
+  return explainQuestion(now);
 }
 
 /**

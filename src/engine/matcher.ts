@@ -70,6 +70,28 @@ function evaluatePath(m: usize, count: u32): u32 {
   return FALSE;
 }
 
+/** The methods of a target alone. No such condition is TRUE; on an opaque Check a condition is DOUBT. */
+export function judgeMethods(offset: u32, opaque: bool): u32 {
+  const count = offset == 0 ? 0 : <u32>load<u16>(at(offset) + L.MATCHER_METHODS);
+  if (count == 0) return TRUE;
+  return opaque ? DOUBT : evaluateMethod(at(offset), count);
+}
+
+/** The paths of a target alone, likewise. */
+export function judgePaths(offset: u32, opaque: bool): u32 {
+  const count = offset == 0 ? 0 : <u32>load<u16>(at(offset) + L.MATCHER_PATHS);
+  if (count == 0) return TRUE;
+  return opaque ? DOUBT : evaluatePath(at(offset), count);
+}
+
+/** One of the headers of a target alone, by its place among them. */
+export function judgeHeader(offset: u32, index: u32, opaque: bool): u32 {
+  if (opaque) return DOUBT;
+  let p = headerData(at(offset));
+  for (let i: u32 = 0; i < index; i++) p += 8 + ((<usize>load<u32>(p + 4)) << 2);
+  return evaluateHeader(load<u32>(p), p + 8, load<u32>(p + 4));
+}
+
 /** Methods, paths and headers ANDed: one FALSE makes it FALSE, else one DOUBT makes it DOUBT. Opaque Checks are in doubt. */
 export function evaluate(offset: u32, opaque: bool): u32 {
   if (offset == 0) return TRUE;

@@ -31,8 +31,8 @@ let opaque: bool = false;
 /** Which binding a list of rule targets was found by. */
 const BY_ANY: u32 = 0;
 const BY_OWNER: u32 = 1;
-const BY_GLOBAL_OWNER: u32 = 2;
-const BY_HOST: u32 = 3;
+export const BY_GLOBAL_OWNER: u32 = 2;
+export const BY_HOST: u32 = 3;
 
 function findList(subject: u32, target: u32): usize {
   const table = at(field(L.H_PAIR_TABLE));
@@ -57,7 +57,7 @@ function record(rule: u32, kind: u32, mode: u32): void {
 }
 
 /** Notes the next boundary and answers -1 before the window, 0 in it, 1 after it. */
-function window(rule: usize): i32 {
+export function window(rule: usize): i32 {
   const notBefore = load<f64>(rule + L.RULE_NOT_BEFORE);
   const expires = load<f64>(rule + L.RULE_EXPIRES);
   if (notBefore > now) {
@@ -71,17 +71,36 @@ function window(rule: usize): i32 {
   return 1;
 }
 
+/** Does a policy of this scope speak for the workload? */
+// @ts-ignore: decorator
+@inline
+export function speaksFor(itemScope: u32): bool {
+  return itemScope == 0 || itemScope == scope;
+}
+
+/** Does a target that was found by `binding` at `level` count for an allow or a deny of a policy of this scope? */
+// @ts-ignore: decorator
+@inline
+export function reaches(denies: bool, itemScope: u32, binding: u32, level: u32): bool {
+  if (binding == BY_GLOBAL_OWNER) return denies && itemScope == 0;
+  if (binding != BY_HOST || denies) return true;
+  if (owner == 0 || level < ownerLevel) return false;
+  return itemScope != 0 || load<u32>(owner + L.OWNER_SCOPE) == 0;
+}
+
+/** Does an allow let the request upgrade, or does none ask? `rule` = its record. */
+// @ts-ignore: decorator
+@inline
+export function letsUpgrade(flags: u32, rule: usize): bool {
+  return !upgrading || (flags & L.RULE_HAS_UPGRADES && namesProtocol(load<u32>(rule + L.RULE_UPGRADES)));
+}
+
 function visitItem(item: usize, binding: u32, level: u32): void {
   const itemScope = load<u32>(item + L.ITEM_SCOPE);
-  if (itemScope != 0 && itemScope != scope) return;
+  if (!speaksFor(itemScope)) return;
   const flags = load<u32>(item + L.ITEM_FLAGS);
   const denies = (flags & L.RULE_DENY) != 0;
-  if (binding == BY_GLOBAL_OWNER) {
-    if (!denies || itemScope != 0) return;
-  } else if (binding == BY_HOST && !denies) {
-    if (owner == 0 || level < ownerLevel) return;
-    if (itemScope == 0 && load<u32>(owner + L.OWNER_SCOPE) != 0) return;
-  }
+  if (!reaches(denies, itemScope, binding, level)) return;
   const matcher = load<u32>(item + L.ITEM_MATCHER);
   if (!matchesPort(matcher, port)) return;
   const index = load<u32>(item + L.ITEM_RULE);
@@ -96,7 +115,7 @@ function visitItem(item: usize, binding: u32, level: u32): void {
     if (when == 0) record(index, DENIES, mode);
     return;
   }
-  const named = !upgrading || (flags & L.RULE_HAS_UPGRADES && namesProtocol(load<u32>(rule + L.RULE_UPGRADES)));
+  const named = letsUpgrade(flags, rule);
   if (when == 0) record(index, named ? ALLOWS : WOULD_UPGRADE, mode);
   else if (named) record(index, EXPIRED, mode);
 }
@@ -109,7 +128,7 @@ function visitList(subject: u32, target: u32, binding: u32, level: u32): void {
 }
 
 /** The number of this decision, by which subjects that several entries name are visited once. */
-let visit: u32 = 0;
+export let visit: u32 = 0;
 
 /**
  * INVARIANT: a subject is visited once a decision, hence each (subject, target) list is read once and each item recorded at

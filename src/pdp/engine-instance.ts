@@ -19,6 +19,11 @@ export interface EngineExports {
   reserve(bytes: number): number;
   answerAddress(): number;
   decide(now: number): void;
+  decideAndExplain(now: number): number;
+  effectiveFallback(): number;
+  holds(subject: number): number;
+  explain(subject: number, target: number, item: number): number;
+  explainHeader(item: number, index: number): number;
   canonicaliseHost(length: number, clusterLength: number): number;
   parseSpiffeId(length: number): number;
 }

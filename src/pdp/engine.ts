@@ -5,6 +5,7 @@ import { bundleRevision } from "../bundle/revision.ts";
 import type { CheckInput, Decision, Dependencies, Subject } from "./decision.ts";
 import { createEngineInstance, type EngineInstance } from "./engine-instance.ts";
 import { ALWAYS_READ, createQuestionWriter } from "./question.ts";
+import { readVerdicts, type Verdicts } from "./verdicts.ts";
 
 /** The engine with one bundle. Deciding allocates nothing inside the engine; only the returned decision is new. */
 export interface Engine {
@@ -14,6 +15,8 @@ export interface Engine {
   readonly headers: readonly string[];
   /** Decides at `nowMs` (ms since the epoch). Throws only when the engine itself fails: the caller must deny. */
   decide(input: CheckInput, nowMs: number): Decision;
+  /** Decides likewise and tells what each condition came to. Throws alike. */
+  explain(input: CheckInput, nowMs: number): Verdicts;
 }
 
 /**
@@ -37,6 +40,10 @@ export function createEngine(module: WebAssembly.Module, bundle: Uint8Array): En
       writeQuestion(input);
       engine.exports.decide(nowMs);
       return readAnswer(input.principal);
+    },
+    explain(input, nowMs) {
+      writeQuestion(input);
+      return readVerdicts(engine, nowMs, () => readAnswer(input.principal));
     },
   };
 }

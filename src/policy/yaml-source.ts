@@ -1,6 +1,7 @@
 import { isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseAllDocuments, type YAMLParseError } from "yaml";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { DiagnosticCode } from "./diagnostic-codes.ts";
+import { excerptOf } from "./excerpt.ts";
 import { LIMITS } from "./limits.ts";
 import type { SourcePosition } from "./model.ts";
 import { refuseFeatures, startOf } from "./yaml-features.ts";
@@ -167,16 +168,6 @@ function locate(contents: ParsedNode, path: DocumentPath, key: boolean): number 
     offset = startOf(node);
   }
   return offset;
-}
-
-function excerptOf(lines: readonly string[], at: SourcePosition): string | null {
-  const line = lines[at.line - 1]?.replace(/\r$/, "");
-  if (line === undefined || line.trim() === "") return null;
-  const start = Math.max(0, at.column - 60);
-  const shown = line
-    .slice(start, start + 120)
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, " ");
-  return `${shown}\n${" ".repeat(at.column - 1 - start)}^`;
 }
 
 function firstLine(message: string): string {

@@ -4,9 +4,17 @@ import { headerBytes, type Request } from "./target.ts";
 
 type Truth = "true" | "false" | "in doubt";
 
+/** What each condition of a target comes to; one that the target does not have is true. */
+interface Truths {
+  readonly methods: Truth;
+  readonly paths: Truth;
+  readonly headers: Readonly<Record<string, Truth>>;
+}
+
 /** Do the conditions of a target hold? They are ANDed; in doubt is false for an allow and true for a deny. */
 export function conditionsHold(target: RuleTarget, request: Request, effect: Effect): boolean {
-  const truths = request.kind === "http" ? httpTruths(target, request) : opaqueTruths(target);
+  const { methods, paths, headers } = truthsOf(target, request);
+  const truths = [methods, paths, ...Object.values(headers)];
   if (truths.includes("false")) return false;
   return !truths.includes("in doubt") || effect === "deny";
 }
@@ -16,20 +24,19 @@ export function pathsOf(target: RuleTarget): readonly string[] | null {
   return target.paths === undefined || target.paths.includes("*") ? null : target.paths;
 }
 
-/** On TLS and TCP, method, path and headers cannot be seen. */
-function opaqueTruths(target: RuleTarget): Truth[] {
-  const seen = target.methods !== undefined || pathsOf(target) !== null || target.headers !== undefined;
-  return seen ? ["in doubt"] : [];
-}
-
-function httpTruths(target: RuleTarget, request: Request): Truth[] {
+/** What each condition of a target comes to. On TLS and TCP, method, path and headers cannot be seen. */
+export function truthsOf(target: RuleTarget, request: Request): Truths {
   const { methods, headers = {} } = target;
   const paths = pathsOf(target);
-  return [
-    methods === undefined || methods.includes(request.method) ? "true" : "false",
-    paths === null ? "true" : pathTruth(paths, request.path),
-    ...Object.entries(headers).map(([name, values]) => headerTruth(name, values, request)),
-  ];
+  const seen = (asked: boolean, truth: () => Truth): Truth =>
+    !asked ? "true" : request.kind === "http" ? truth() : "in doubt";
+  return {
+    methods: seen(methods !== undefined, () => (methods?.includes(request.method) ? "true" : "false")),
+    paths: seen(paths !== null, () => pathTruth(paths ?? [], request.path)),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, values]) => [name, seen(true, () => headerTruth(name, values, request))]),
+    ),
+  };
 }
 
 function pathTruth(patterns: readonly string[], full: string): Truth {

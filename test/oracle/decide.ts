@@ -69,16 +69,8 @@ export function decide(world: World, request: Request, nowMs: number): Verdict {
   if (target === null) return refuse("invalid-target");
   if (isConnect(request)) return refuse("upgrade-not-allowed");
   if (isGuarded(world, target.host)) return refuse("guarded-target");
-  const visible = world.services.filter(({ scope }) => visibleTo(subject, scope));
-  const first = findOwner(visible, target);
-  // The second look, for root denies: as if namespace services did not exist.
-  const second = findOwner(
-    world.services.filter(({ scope }) => scope === ""),
-    target,
-  );
-  const contentType = request.kind === "http" && [first, second].some((look) => look?.protocol === "GRPC");
-  const owner = first !== null && protocolFits(first, request) ? first : null;
-  const rootOwner = second !== null && protocolFits(second, request) ? second : null;
+  const looks = lookUp(world, subject, target, request);
+  const { owner, contentType } = looks;
   if (owner === null && !world.allowAny) return refuse("unregistered-target", contentType);
 
   // The rules whose identity, host and port match, whatever their other conditions say.
@@ -86,7 +78,6 @@ export function decide(world: World, request: Request, nowMs: number): Verdict {
   for (const policy of world.policies.filter(({ scope }) => visibleTo(subject, scope))) {
     for (const rule of policy.rules) {
       if (rule.from !== undefined && !rule.from.some((each) => selects(world, policy.scope, each, subject))) continue;
-      const looks = { owner, rootOwner };
       const targets = rule.to?.filter((each) => reaches(world, policy, rule, each, target, looks)) ?? null;
       if (targets?.length !== 0) candidates.push({ policy, rule, targets });
     }
@@ -122,14 +113,35 @@ interface Candidate {
   readonly targets: readonly RuleTarget[] | null;
 }
 
+/** Who owns a target. */
+interface Looks {
+  readonly owner: Owner | null;
+  /** The second look, for root denies: as if namespace services did not exist. */
+  readonly rootOwner: Owner | null;
+  /** A look found a GRPC port. */
+  readonly contentType: boolean;
+}
+
+/** Looks a target up for a workload. */
+export function lookUp(world: World, subject: Subject, target: Target, request: Request): Looks {
+  const find = (services: World["services"]) => findOwner(services, target);
+  const first = find(world.services.filter(({ scope }) => visibleTo(subject, scope)));
+  const second = find(world.services.filter(({ scope }) => scope === ""));
+  return {
+    owner: first !== null && protocolFits(first, request) ? first : null,
+    rootOwner: second !== null && protocolFits(second, request) ? second : null,
+    contentType: request.kind === "http" && [first, second].some((look) => look?.protocol === "GRPC"),
+  };
+}
+
 /** Do host (by the binding of §7) and port of a rule's target match? */
-function reaches(
+export function reaches(
   world: World,
-  policy: Policy,
-  rule: Rule,
+  policy: Pick<Policy, "scope">,
+  rule: Pick<Rule, "effect">,
   to: RuleTarget,
   { host, port }: Target,
-  { owner, rootOwner }: { owner: Owner | null; rootOwner: Owner | null },
+  { owner, rootOwner }: Looks,
 ): boolean {
   if (to.ports !== undefined && !to.ports.includes(port)) return false;
   if (to.service !== undefined) {

@@ -4,6 +4,7 @@ import { createCanonicaliser } from "../../src/pdp/canonicaliser.ts";
 import { createEngine, type Engine } from "../../src/pdp/engine.ts";
 import { readEngineModule } from "../../src/pdp/engine-module.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
+import type { PolicySet } from "../../src/policy/model.ts";
 import type { PolicyFile } from "../../src/policy/parse-cache.ts";
 import type { PlacedDocument } from "../oracle/documents.ts";
 import type { GeneratedSet } from "./realise.ts";
@@ -28,18 +29,37 @@ export function formatFiles(files: readonly PolicyFile[]): string {
   return files.map(({ path, bytes }) => `# ${path}\n${new TextDecoder().decode(bytes)}`).join("\n");
 }
 
-/** Text to bundle, as the product does it. Throws when the set is refused. */
-export function compileFiles(files: readonly PolicyFile[], invalidNamespaces: readonly string[]): Uint8Array {
+/** Text to policy set, as the product does it. Throws when the set is refused. */
+function loadFiles(files: readonly PolicyFile[], invalidNamespaces: readonly string[]): PolicySet {
   const { set, diagnostics } = loadPolicySet(files, canonicaliser);
   if (set === null) {
     const errors = diagnostics.filter(({ severity }) => severity === "error");
     const lines = errors.map(({ at, code, message }) => `${at.file}:${at.line}:${at.column} ${code}: ${message}`);
     throw new Error(`a generated set was refused:\n${lines.join("\n")}\n${formatFiles(files)}`);
   }
-  return compileBundle({ ...set, invalidNamespaces });
+  return { ...set, invalidNamespaces };
+}
+
+/** Text to bundle. */
+export function compileFiles(files: readonly PolicyFile[], invalidNamespaces: readonly string[]): Uint8Array {
+  return compileBundle(loadFiles(files, invalidNamespaces));
+}
+
+/** A generated set with all that comes of it. */
+export interface Built {
+  readonly set: PolicySet;
+  readonly bundle: Uint8Array;
+  readonly engine: Engine;
+}
+
+/** The whole way of a generated set, with what lies on it. */
+export function build({ documents, invalidNamespaces }: GeneratedSet): Built {
+  const set = loadFiles(toFiles(documents), invalidNamespaces);
+  const bundle = compileBundle(set);
+  return { set, bundle, engine: createEngine(engineModule, bundle) };
 }
 
 /** The whole way of a generated set. */
-export function engineFor({ documents, invalidNamespaces }: GeneratedSet): Engine {
-  return createEngine(engineModule, compileFiles(toFiles(documents), invalidNamespaces));
+export function engineFor(set: GeneratedSet): Engine {
+  return build(set).engine;
 }

@@ -6,6 +6,7 @@ import { createSealCheck, type SealCheck } from "../../audit/signature.ts";
 import { type TrailReport, type VerifiedFile, verifyTrail } from "../../audit/verify.ts";
 import { EXIT } from "../exit-code.ts";
 import { outputOption, parseInstant, printFailure, printJson, printLine } from "../output.ts";
+import { createProgress } from "../progress.ts";
 import { filesBetween } from "./files.ts";
 
 const HELP = `
@@ -79,21 +80,6 @@ async function readAll(names: readonly string[], check: SealCheck): Promise<read
   }
   show(0, true);
   return files;
-}
-
-/** A line of progress on a terminal, for trails that take a while. */
-function createProgress(all: number): (bytes: number, end?: boolean) => void {
-  const { stderr } = process;
-  if (!stderr.isTTY) return () => undefined;
-  let done = 0;
-  let shown = -1;
-  return (bytes, end = false) => {
-    done += bytes;
-    const percent = all === 0 ? 100 : Math.floor((done / all) * 100);
-    if (end) stderr.write("\r\u001b[K");
-    else if (percent !== shown) stderr.write(`\r${percent} % of ${Math.ceil(all / 1_048_576)} MiB`);
-    shown = percent;
-  };
 }
 
 function printReport(report: TrailReport, files: number, signed: boolean): void {
