@@ -1,0 +1,194 @@
+import { readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type CheckClient, connectClient, httpCheck, told } from "../server/harness.ts";
+import { type Serving, startServing } from "../support/serve.ts";
+
+/** How long each flood lasts, and over how many connections at once. */
+const FLOOD_MS = 1_000;
+const CONNECTIONS = 8;
+/** Connections that do nothing; as many as files may be open, in the long budget. */
+const IDLE = Number(process.env.IDLE_CONNECTIONS ?? 2_000);
+const MIB = 1024 * 1024;
+
+const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+const [DATA, HEADERS, SETTINGS, PING, CONTINUATION] = [0, 1, 4, 6, 9];
+
+function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+function setting(id: number, value: number): Buffer {
+  const bytes = Buffer.alloc(6);
+  bytes.writeUInt16BE(id, 0);
+  bytes.writeUInt32BE(value, 2);
+  return bytes;
+}
+
+/** `:method POST`, `:scheme http`, then literals under static names 4 and 1 and one of its own. */
+const PATH = "/envoy.service.auth.v3.Authorization/Check";
+const BLOCK = Buffer.concat([
+  Buffer.from([0x83, 0x86, 4, PATH.length]),
+  Buffer.from(PATH),
+  Buffer.from([1, 1, 0x61]),
+  Buffer.from([0, 12]),
+  Buffer.from("content-type"),
+  Buffer.from([16]),
+  Buffer.from("application/grpc"),
+]);
+/** What a connection begins with, and what it then says again and again. */
+interface Flood {
+  readonly begin?: Buffer;
+  next(): Buffer;
+}
+
+const FLOODS: readonly (readonly [string, Flood])[] = [
+  ["PING", { next: () => Buffer.concat(Array.from({ length: 500 }, () => frame(PING, 0, 0, Buffer.alloc(8)))) }],
+  [
+    "SETTINGS",
+    { next: () => Buffer.concat(Array.from({ length: 500 }, () => frame(SETTINGS, 0, 0, setting(4, 70_000)))) },
+  ],
+  [
+    "CONTINUATION without end",
+    {
+      begin: frame(HEADERS, 0, 1, BLOCK),
+      next: () =>
+        Buffer.concat(Array.from({ length: 200 }, () => frame(CONTINUATION, 0, 1, Buffer.from([0, 1, 0x78, 1, 0x79])))),
+    },
+  ],
+  [
+    "empty CONTINUATION",
+    {
+      begin: frame(HEADERS, 0, 1, BLOCK),
+      next: () => Buffer.concat(Array.from({ length: 2_000 }, () => frame(CONTINUATION, 0, 1))),
+    },
+  ],
+  [
+    "empty DATA",
+    {
+      begin: frame(HEADERS, 4, 1, BLOCK),
+      next: () => Buffer.concat(Array.from({ length: 2_000 }, () => frame(DATA, 0, 1))),
+    },
+  ],
+];
+
+let serving: Serving;
+let client: CheckClient;
+beforeAll(async () => {
+  serving = await startServing({ "audit-to": "none", "log-level": "silent" });
+  client = connectClient(serving.address);
+}, 60_000);
+afterAll(async () => {
+  client?.close();
+  await serving?.child.stop();
+});
+
+function dial(): Socket {
+  const socket = connect(Number(serving.address.split(":").at(-1)), "127.0.0.1");
+  socket.on("error", () => undefined);
+  return socket;
+}
+
+/** Keeps saying it on one connection, on a new one when that is ended. Returns how to stop. */
+function flood({ begin = Buffer.alloc(0), next }: Flood): () => { bytes: number; ended: number } {
+  const count = { bytes: 0, ended: 0 };
+  let isOn = true;
+  let socket: Socket;
+  const run = (): void => {
+    socket = dial();
+    const more = (): void => {
+      while (isOn && !socket.destroyed) {
+        const bytes = next();
+        count.bytes += bytes.length;
+        if (!socket.write(bytes)) break;
+      }
+    };
+    socket.resume();
+    socket.on("connect", () => {
+      socket.write(Buffer.concat([PREFACE, frame(SETTINGS, 0, 0), begin]));
+      more();
+    });
+    socket.on("drain", () => setImmediate(more));
+    socket.on("close", () => {
+      count.ended += 1;
+      if (isOn) setTimeout(run, 5);
+    });
+  };
+  run();
+  return () => {
+    isOn = false;
+    socket.destroy();
+    return count;
+  };
+}
+
+async function look(forMs: number): Promise<{ count: number; failed: number; p50: number; p99: number }> {
+  const times: number[] = [];
+  let failed = 0;
+  for (const end = performance.now() + forMs; performance.now() < end; await sleep(2)) {
+    const begun = performance.now();
+    await client.check(httpCheck()).then(told, () => {
+      failed += 1;
+    });
+    times.push(performance.now() - begun);
+  }
+  times.sort((one, other) => one - other);
+  const at = (share: number) => times[Math.floor(times.length * share)] ?? 0;
+  return { count: times.length, failed, p50: at(0.5), p99: at(0.99) };
+}
+
+function memory(): number {
+  const status = readFileSync(`/proc/${serving.child.process.pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+it.each(FLOODS)(
+  "%s: others are answered, and memory comes back",
+  async (name, what) => {
+    await look(300);
+    const held = memory();
+    const stops = Array.from({ length: CONNECTIONS }, () => flood(what));
+    const during = await look(FLOOD_MS);
+    const most = memory();
+    const counts = stops.map((stop) => stop());
+    await sleep(500);
+    const after = await look(300);
+    const bytes = counts.reduce((sum, each) => sum + each.bytes, 0);
+    const ended = counts.reduce((sum, each) => sum + each.ended, 0);
+    process.stderr.write(
+      `flood of ${name}: ${(bytes / MIB).toFixed(0)} MiB, ${ended} connections ended; others: ${during.count} Checks, ${during.failed} failed, ` +
+        `p50 ${during.p50.toFixed(1)} ms, p99 ${during.p99.toFixed(0)} ms; memory ${held.toFixed(0)}, ${most.toFixed(0)}, then ${memory().toFixed(0)} MiB\n`,
+    );
+    expect(during.failed).toBe(0);
+    expect(after.failed).toBe(0);
+    expect(during.count).toBeGreaterThan(3);
+    expect(memory()).toBeLessThan(held + 300);
+    expect(serving.child.process.exitCode).toBeNull();
+  },
+  60_000,
+);
+
+it(`${IDLE} connections that do nothing: others are answered, and memory comes back`, async () => {
+  const held = memory();
+  const sockets = Array.from({ length: IDLE }, () => {
+    const socket = dial();
+    socket.on("connect", () => socket.write(Buffer.concat([PREFACE, frame(SETTINGS, 0, 0)])));
+    return socket.resume();
+  });
+  await sleep(2_000);
+  const during = await look(500);
+  const most = memory();
+  for (const socket of sockets) socket.destroy();
+  await sleep(2_000);
+  process.stderr.write(
+    `${IDLE} idle connections: ${during.count} Checks, ${during.failed} failed, p99 ${during.p99.toFixed(0)} ms; memory ${held.toFixed(0)}, ${most.toFixed(0)}, then ${memory().toFixed(0)} MiB\n`,
+  );
+  expect(during.failed).toBe(0);
+  expect(memory()).toBeLessThan(held + 300);
+}, 60_000);
