@@ -132,6 +132,13 @@ export const CONFIG_SCHEMA = z.strictObject({
         ),
     })
     .prefault({}),
+  exceptions: z
+    .strictObject({
+      lead: longDuration("none", "7d").describe(
+        "how long before a rule expires the trail and the log tell of it; none: only when it has",
+      ),
+    })
+    .prefault({}),
   cache: z
     .strictObject({ maxSize: size("64MiB").describe("bound of the decision cache; 0 turns it off") })
     .prefault({}),

@@ -4,6 +4,7 @@ import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import { compileCommand } from "./compile.ts";
 import { demoCommand } from "./demo.ts";
+import { exceptionsCommand } from "./exceptions.ts";
 import { EXIT } from "./exit-code.ts";
 import { explainCommand } from "./explain.ts";
 import { generateCommand } from "./generate.ts";
@@ -25,6 +26,7 @@ const commands = [
   checkCommand(),
   explainCommand(),
   lintCommand(),
+  exceptionsCommand(),
   compileCommand(),
   inspectCommand(),
   generateCommand(),

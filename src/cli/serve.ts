@@ -101,6 +101,7 @@ export function serverOptions(config: Config): ServerOptions {
     admin: config.admin === "none" ? null : requireAddress(config.admin),
     audit: auditOptions(config.audit),
     bundle: { key: config.bundle.key === "" ? null : config.bundle.key },
+    exceptions: { leadMs: parseDuration(config.exceptions.lead) ?? 0 },
     cache: { maxBytes: parseSize(config.cache.maxSize) ?? 0 },
     reload: { pollMs: parseDuration(config.reload.poll) ?? 0, deadlineMs: parseDuration(config.reload.deadline) ?? 0 },
     drain: { waitMs: parseDuration(config.drain.wait) ?? 0, limitMs: parseDuration(config.drain.limit) ?? 0 },

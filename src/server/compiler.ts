@@ -3,6 +3,7 @@ import { deserialize, serialize } from "node:v8";
 import { compileBundle } from "../bundle/compile.ts";
 import type { Canonicaliser } from "../policy/canonicaliser.ts";
 import type { Diagnostic } from "../policy/diagnostic.ts";
+import { exceptionsOf } from "../policy/exceptions.ts";
 import { type LastGood, loadIsolated } from "../policy/isolate.ts";
 import { createParseCache, type PolicyFile } from "../policy/parse-cache.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
@@ -36,7 +37,9 @@ export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null):
     const stale = loaded.stale.map((each) => ({ ...each, diagnostics: errorsFirst(each.diagnostics) }));
     const warnings = loaded.diagnostics.filter((each) => each.severity === "warning").slice(0, MAX_DIAGNOSTICS);
     const summary = summarise(files, digest, loaded.set);
-    return { kind: "loaded", digest, directories, bundle, stale, warnings, summary, memory: serialize(lastGood) };
+    const exceptions = exceptionsOf(loaded.set);
+    const memory = serialize(lastGood);
+    return { kind: "loaded", digest, directories, bundle, stale, warnings, summary, exceptions, memory };
   }
 
   return {

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../policy/diagnostic.ts";
+import type { Exception } from "../policy/exceptions.ts";
 import type { StaleNamespace } from "../policy/isolate.ts";
 import type { FilesSummary, PolicySummary } from "./policy-summary.ts";
 
@@ -13,6 +14,7 @@ export type LoadOutcome =
       readonly stale: readonly StaleNamespace[];
       readonly warnings: readonly Diagnostic[];
       readonly summary: PolicySummary;
+      readonly exceptions: readonly Exception[];
       /** What a later load in another thread needs to know of this one; opaque. */
       readonly memory: Uint8Array;
     }

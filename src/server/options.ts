@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly audit: AuditOptions;
   /** PEM file of the key that signs what gateways are given; null where nothing is signed. */
   readonly bundle: { readonly key: string | null };
+  /** How long before a rule expires the trail tells of it; 0 = only when it has. */
+  readonly exceptions: { readonly leadMs: number };
   readonly cache: { readonly maxBytes: number };
   readonly reload: { readonly pollMs: number; readonly deadlineMs: number };
   readonly drain: { readonly waitMs: number; readonly limitMs: number };

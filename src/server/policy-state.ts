@@ -3,6 +3,7 @@ import type { DecisionEngine } from "../pdp/pdp.ts";
 import type { Diagnostic } from "../policy/diagnostic.ts";
 import { formatDiagnostic } from "../policy/format-diagnostic.ts";
 import type { StaleNamespace } from "../policy/isolate.ts";
+import type { ExceptionWatch } from "./exception-watch.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
 import type { Logger } from "./logger.ts";
 import type { ReloadResult } from "./metrics.ts";
@@ -36,6 +37,7 @@ export interface PolicyStateOptions {
   now(): number;
   counted(result: ReloadResult): void;
   readonly trail: Pick<AuditTrail, "event">;
+  readonly exceptions: Pick<ExceptionWatch, "renew">;
   readonly log: Logger;
 }
 
@@ -73,6 +75,7 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
         ...outcome.summary,
       },
     });
+    options.exceptions.renew(revision, outcome.exceptions);
     log.info({ revision, previous, warnings: outcome.warnings.length }, "policies loaded");
     if (stale.length === 0) return;
     const text = diagnosticsText(stale.flatMap((each) => each.diagnostics));

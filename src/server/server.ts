@@ -6,6 +6,8 @@ import { type AdminServer, openAdmin } from "./admin.ts";
 import { createCallerCheck } from "./caller.ts";
 import { createCheckHandler } from "./check-service.ts";
 import { drain } from "./drain.ts";
+import { registerExceptionMetrics } from "./exception-metrics.ts";
+import { createExceptionWatch } from "./exception-watch.ts";
 import { createGatewaySeat } from "./gateway/gateway-seat.ts";
 import { readLeaseSigner } from "./gateway/lease-signer.ts";
 import { createPolicyServer, type PolicySource } from "./gateway/policy-page.ts";
@@ -79,12 +81,15 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     counter: (...sort) => metrics.counter("server", ...sort),
   });
   const pdp = createPdp({ render: renderer.decision, sizeOf: sizeOfRendered, maxCacheBytes: options.cache.maxBytes });
+  const exceptions = createExceptionWatch({ leadMs: options.exceptions.leadMs, now, trail, log });
+  registerExceptionMetrics(metrics.registry, exceptions.counts);
   const policies = createPolicyState({
     createEngine: (bundle) => createEngine(module, bundle),
     install: pdp.install,
     now,
     counted: metrics.reload,
     trail,
+    exceptions,
     log,
   });
   const health = createHealthService();
@@ -174,6 +179,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   } catch (error) {
     for (const each of listeners) await each.shutdown(0);
     await trail.close();
+    exceptions.close();
     metrics.close();
     throw error;
   }
@@ -195,6 +201,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     reload: reloader.load,
     async drain() {
       draining = true;
+      exceptions.close();
       await drain({ health, accessLogs: seat.accessLogs, listeners, reloader, trail, admin, ...options.drain, log });
       seat.close();
       metrics.close();

@@ -53,6 +53,7 @@ async function start(policies: string, changes: { pollMs?: number; deadlineMs?: 
         ],
       },
       bundle: { key: null },
+      exceptions: { leadMs: 7 * 86_400_000 },
       cache: { maxBytes: 1 << 22 },
       reload: { pollMs: changes.pollMs ?? 3_600_000, deadlineMs: changes.deadlineMs ?? 60_000 },
       drain: { waitMs: 0, limitMs: 2000 },

@@ -20,6 +20,7 @@ export async function startServing(
   until: "/readyz" | "/livez" = "/readyz",
   uid: number | null = null,
   openFiles: number | null = null,
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<Serving> {
   const [port = 0, adminPort = 0] = await freePorts(2);
   const all = {
@@ -38,7 +39,7 @@ export async function startServing(
   const as = uid === null ? [] : ["setpriv", `--reuid=${uid}`, "--clear-groups"];
   const limited = openFiles === null ? [] : ["prlimit", `--nofile=${openFiles}`];
   const [program = "", ...rest] = [...as, ...limited, ...command];
-  const child = startChild(program, rest);
+  const child = startChild(program, rest, env);
   const page = (path: string) => fetch(`http://127.0.0.1:${adminPort}${path}`);
   const isFine = (path: string) =>
     page(path).then(

@@ -12,6 +12,23 @@ export function withoutTicket(rules: readonly KnownRule[]): Finding[] {
     });
 }
 
+/** Exceptions that do not say what they are for. */
+export function withoutReason(rules: readonly KnownRule[]): Finding[] {
+  return rules
+    .filter(({ rule }) => rule.expires !== null && rule.reason === null)
+    .map(({ id, rule }) => {
+      const message = `\`${id}\` expires and names no \`reason\`: nobody will know whether it may`;
+      return {
+        code: "exception-without-reason",
+        message,
+        at: rule.at,
+        subject: id,
+        related: [],
+        fix: "say what it is for",
+      };
+    });
+}
+
 /** Policies with an allow whose owner is not among those who still answer. */
 export function ownerGone({ policies }: PolicySet, owners: ReadonlySet<string>): Finding[] {
   return policies

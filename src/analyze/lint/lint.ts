@@ -1,7 +1,7 @@
 import type { PolicySet } from "../../policy/model.ts";
 import type { PolicyFile } from "../../policy/parse-cache.ts";
 import { compareText } from "../../policy/reporter.ts";
-import { ownerGone, withoutTicket } from "./answerable.ts";
+import { ownerGone, withoutReason, withoutTicket } from "./answerable.ts";
 import type { Finding } from "./finding.ts";
 import { idleRules, whyIdle } from "./idle-rules.ts";
 import { knownRules } from "./known-rule.ts";
@@ -41,6 +41,7 @@ export function lint(set: PolicySet, files: readonly PolicyFile[], options: Lint
     ...overlaps(matching, nowMs),
     ...lifetimes(rules, nowMs, withinMs),
     ...withoutTicket(rules),
+    ...withoutReason(rules),
     ...(owners === null ? [] : ownerGone(set, owners)),
     ...(observed === null ? unreferenced(set) : unusedInTraffic(set, rules, observed, nowMs)),
   ];

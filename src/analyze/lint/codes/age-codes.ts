@@ -25,15 +25,23 @@ export const AGE_CODES = {
     explanation:
       "Its `expires` has passed: it matches nothing any more, though a deny may still name it as the reason.",
     severity: "warning",
-    bad: { files: { [FILE]: MARKED.replace("ticket:", "expires: 2026-11-20T00:00:00Z\n    ticket:") } },
-    good: { files: { [FILE]: RULE.replace("ticket:", "expires: 2027-11-20T00:00:00Z\n    ticket:") } },
+    bad: {
+      files: { [FILE]: MARKED.replace("ticket:", "expires: 2026-11-20T00:00:00Z\n    reason: a trial\n    ticket:") },
+    },
+    good: {
+      files: { [FILE]: RULE.replace("ticket:", "expires: 2027-11-20T00:00:00Z\n    reason: a trial\n    ticket:") },
+    },
   },
   "expiring-rule": {
     title: "rule that expires soon",
     explanation: "Its `expires` lies within the time of `--within` (default 30d).",
     severity: "note",
-    bad: { files: { [FILE]: MARKED.replace("ticket:", "expires: 2026-12-01T00:00:00Z\n    ticket:") } },
-    good: { files: { [FILE]: RULE.replace("ticket:", "expires: 2027-12-01T00:00:00Z\n    ticket:") } },
+    bad: {
+      files: { [FILE]: MARKED.replace("ticket:", "expires: 2026-12-01T00:00:00Z\n    reason: a trial\n    ticket:") },
+    },
+    good: {
+      files: { [FILE]: RULE.replace("ticket:", "expires: 2027-12-01T00:00:00Z\n    reason: a trial\n    ticket:") },
+    },
   },
   "allow-without-ticket": {
     title: "allow without a ticket",
@@ -41,6 +49,16 @@ export const AGE_CODES = {
     severity: "note",
     bad: { files: { [FILE]: ruleText(TO).replace("name: charge", "name: ▸charge") } },
     good: GOOD,
+  },
+  "exception-without-reason": {
+    title: "rule that expires, without a reason",
+    explanation:
+      "A rule with `expires` is an exception. Whoever is told that it ends needs to know what it was for: give it a `reason`.",
+    severity: "note",
+    bad: { files: { [FILE]: MARKED.replace("ticket:", "expires: 2027-11-20T00:00:00Z\n    ticket:") } },
+    good: {
+      files: { [FILE]: RULE.replace("ticket:", "expires: 2027-11-20T00:00:00Z\n    reason: a trial\n    ticket:") },
+    },
   },
   "owner-gone": {
     title: "policy whose owner no longer answers",
