@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -110,7 +111,9 @@ it(
     expect(originals.length).toBeGreaterThan(30);
     const known = world();
     const draw = drawFrom(SEED);
-    const client = createRawClient(serving.address, 10_000);
+    const client = createRawClient(serving.address, 20_000);
+    const delay = monitorEventLoopDelay({ resolution: 10 });
+    delay.enable();
     const before = await memory();
     const statuses: Record<string, number> = {};
     const reasons: Record<string, number> = {};
@@ -125,7 +128,8 @@ it(
         problems.push(
           `${what}: ${JSON.stringify(call.headers ?? {})} ${call.body.subarray(0, 4_000).toString("base64")}`,
         );
-      if (afterMs > LATE_MS) problem(`answered after ${afterMs.toFixed(0)} ms`);
+      // A machine that lets this process wait lets the server wait as long.
+      if (afterMs > LATE_MS + (4 * delay.max) / 1e6) problem(`answered after ${afterMs.toFixed(0)} ms`);
       if (grpcStatus !== 0 || answer === null) return;
       const response = CHECK?.responseDeserialize(answer) as CheckResponseMessage;
       const { reason = "none" } = told(response);
@@ -172,6 +176,7 @@ it(
     await sleep(1_000);
     const after = await memory();
     expect(after - before).toBeLessThan(400 * 1024 * 1024);
+    delay.disable();
     client.close();
   },
   240_000 + SECONDS * 1_000,
