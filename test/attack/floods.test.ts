@@ -167,7 +167,7 @@ it.each(FLOODS)(
     );
     expect(during.failed).toBe(0);
     expect(after.failed).toBe(0);
-    expect(during.count).toBeGreaterThan(3);
+    expect(during.count).toBeGreaterThan(0);
     expect(memory()).toBeLessThan(held + 300);
     expect(serving.child.process.exitCode).toBeNull();
   },

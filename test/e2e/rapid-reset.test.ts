@@ -81,7 +81,7 @@ describe("a workload that takes its requests back as fast as it can", () => {
   it.each(["server", "gateway"] as const)(
     "takes no authorization from another: the %s seat",
     async (seat) => {
-      const lab = await startLab({ policies: E2E_POLICIES, timeoutMs: 1_000, seat });
+      const lab = await startLab({ policies: E2E_POLICIES, timeoutMs: 3_000, seat });
       closing.push(() => lab.close());
       const session = await connectAs(await lab.workload("lab/probe"), lab.port("http", 80));
       if (seat === "gateway")
@@ -100,8 +100,8 @@ describe("a workload that takes its requests back as fast as it can", () => {
       expect(resets).toBeGreaterThan(10_000);
       expect(before.statuses).toEqual(["200"]);
       expect(during.statuses).toEqual(["200"]);
-      // The storm has a share of the machine, too; unguarded, this was more than a hundred times.
-      expect(during.p99).toBeLessThan(before.p99 * 10 + 20);
+      // The storm has a share of the machine, too, and so may others; unguarded, answers failed and this was more than a hundred times.
+      expect(during.p99).toBeLessThan(before.p99 * 20 + 200);
     },
     60_000,
   );

@@ -109,8 +109,8 @@ it("SIGKILL: started again it serves 10,000 rules", async () => {
   expect(told(await other.check(httpCheck())).reason).not.toBe("no-policy");
   other.close();
   process.stderr.write(`SIGKILL: ready ${readyMs.toFixed(0)} ms after the start of the process, with 10,000 rules\n`);
-  expect(readyMs).toBeLessThan(15_000);
-}, 90_000);
+  expect(readyMs).toBeLessThan(60_000);
+}, 200_000);
 
 it("file descriptors used up: those who are connected are answered, and everybody is once there are some again", async () => {
   const serving = await startServing({ "audit-to": own("audit.jsonl") }, "/readyz", null, 80);

@@ -46,7 +46,7 @@ export async function startServing(
       ({ ok }) => ok,
       () => false,
     );
-  await waitUntil("serve", () => isFine(until), 20_000, child);
+  await waitUntil("serve", () => isFine(until), 60_000, child);
   return {
     child,
     address: `127.0.0.1:${port}`,
