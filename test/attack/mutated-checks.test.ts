@@ -179,7 +179,7 @@ it(
     delay.disable();
     client.close();
   },
-  240_000 + SECONDS * 1_000,
+  600_000 + SECONDS * 1_000,
 );
 
 /** Bytes that the server's process holds. */

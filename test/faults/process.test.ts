@@ -136,8 +136,9 @@ it("file descriptors used up: those who are connected are answered, and everybod
   expect(await ask()).toBe(before);
   expect(serving.child.process.exitCode).toBeNull();
   client.close();
-  const records = readFileSync(own("audit.jsonl"), "utf8")
-    .split("\n")
-    .filter((line) => line.includes('"effect":')).length;
-  expect(records).toBeGreaterThanOrEqual(51);
+  const records = async () =>
+    readFileSync(own("audit.jsonl"), "utf8")
+      .split("\n")
+      .filter((line) => line.includes('"effect":')).length;
+  await expect.poll(records, { timeout: 10_000 }).toBeGreaterThanOrEqual(51);
 }, 60_000);
