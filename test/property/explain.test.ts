@@ -19,7 +19,7 @@ import { type GeneratedSet, realise } from "./realise.ts";
 import { requestDraft } from "./request-draft.ts";
 import { setDraft } from "./set-draft.ts";
 
-const budget = budgetFor(120);
+const budget = budgetFor(80);
 const requests = fc.array(requestDraft, { minLength: 60, maxLength: 60 });
 
 /** What the conditions of all rules amount to by docs/semantics.md §5, without asking anything but them. */

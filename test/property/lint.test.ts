@@ -14,7 +14,7 @@ import { setDraft } from "./set-draft.ts";
 import { type Twin, withTwin } from "./twins.ts";
 import { BOUNDARIES_MS, pick, ROOT_NAMESPACE } from "./universe.ts";
 
-const budget = budgetFor(250);
+const budget = budgetFor(150);
 const questions = fc.array(requestDraft, { minLength: 60, maxLength: 60 });
 const choice = fc.noBias(fc.nat({ max: 9999 }));
 const twinKind = fc.constantFrom("copy", "narrower", "denied", "none");
