@@ -1,17 +1,13 @@
-import { stat } from "node:fs/promises";
 import { createTrafficCollector, type TrafficRecord } from "../../analyze/lint/traffic/collect.ts";
 import type { ObservedTraffic } from "../../analyze/lint/traffic/unused.ts";
-import type { AuditLine } from "../../audit/ocsf.ts";
 import type { AuditRecord } from "../../audit/record.ts";
-import { linesOfFile } from "../../audit/segment-range.ts";
 import { compileBundle } from "../../bundle/compile.ts";
 import { REASONS } from "../../bundle/reason.ts";
 import { createEngine } from "../../pdp/engine.ts";
-import { filesBetween } from "../audit/files.ts";
 import { EXIT } from "../exit-code.ts";
 import type { ValidSet } from "../load-set.ts";
 import { printFailure } from "../output.ts";
-import { createProgress } from "../progress.ts";
+import { readTrailLines } from "../read-trail-lines.ts";
 
 /** Which days of which trail to look at. */
 export interface TrailOptions {
@@ -38,36 +34,24 @@ const AT_RULES: ReadonlySet<string> = new Set(REASONS.slice(REASONS.indexOf("den
 export async function readTrail({ set, module }: ValidSet, options: TrailOptions): Promise<ReadTrail | null> {
   const { file, days, nowMs } = options;
   const sinceMs = nowMs - days * DAY_MS;
-  const files = await filesBetween(file, sinceMs, null);
-  if (files === null) return null;
   const bundle = compileBundle(set);
   const collector = createTrafficCollector(set, createEngine(module, bundle), bundle);
-  const sizes = await Promise.all(files.map((each) => stat(each).then(({ size }) => size)));
-  const show = createProgress(sizes.reduce((sum, size) => sum + size, 0));
   let beginsMs: number | null = null;
   let records = 0;
   let unreadable = 0;
-  try {
-    for (const each of files) {
-      for await (const text of linesOfFile(each, show)) {
-        const line = parseLine(text);
-        if (line === null) {
-          unreadable += 1;
-          continue;
-        }
-        const timeMs = Date.parse(line.time ?? "");
-        if (!Number.isNaN(timeMs)) beginsMs ??= timeMs;
-        if ("event" in line || !(timeMs >= sinceMs)) continue;
-        records += 1;
-        const record = recordOf(line);
-        if (record !== null) collector.add(record);
-      }
+  const read = await readTrailLines({ file, fromMs: sinceMs, toMs: null }, (line) => {
+    if (line === null) {
+      unreadable += 1;
+      return;
     }
-  } catch (error) {
-    return fail(`${file}: ${error instanceof Error ? error.message : error}`, "is it readable for this user?");
-  } finally {
-    show(0, true);
-  }
+    const timeMs = Date.parse(line.time ?? "");
+    if (!Number.isNaN(timeMs)) beginsMs ??= timeMs;
+    if ("event" in line || !(timeMs >= sinceMs)) return;
+    records += 1;
+    const record = recordOf(line);
+    if (record !== null) collector.add(record);
+  });
+  if (!read) return null;
   if (beginsMs === null || beginsMs > sinceMs) {
     const begin = beginsMs === null ? "holds no line" : `begins at ${new Date(beginsMs).toISOString()}`;
     return fail(`${file} ${begin}: it cannot say what was unused in ${days} days`, "ask for fewer with --days");
@@ -79,15 +63,6 @@ function fail(message: string, next: string): null {
   printFailure(message, next);
   process.exitCode = EXIT.failure;
   return null;
-}
-
-function parseLine(text: string): AuditLine | null {
-  try {
-    const line = JSON.parse(text) as AuditLine | null;
-    return typeof line === "object" && line !== null && ("event" in line || "rules" in line) ? line : null;
-  } catch {
-    return null;
-  }
 }
 
 /** Null for what was refused before the rules: it uses nothing of the policies. */
