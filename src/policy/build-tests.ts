@@ -30,6 +30,10 @@ function buildCase(document: RawDocumentOf<"DecisionTest">, index: number, repor
     reporter.take(document, [...path, "upgrade"], "invalid-upgrade", parseUpgrade(spec.upgrade.toLowerCase()));
   }
   const expect = typeof spec.expect === "string" ? { effect: spec.expect } : spec.expect;
+  if (Object.values(expect).every((each) => each === undefined)) {
+    const message = "an expectation names at least one of `effect`, `reason`, `rules` and `shadow`";
+    reporter.report(document, [...path, "expect"], "missing-key", message);
+  }
   return {
     name: spec.name,
     at: document.source.position([...path, "name"]),
@@ -38,7 +42,7 @@ function buildCase(document: RawDocumentOf<"DecisionTest">, index: number, repor
     headers: spec.headers ?? {},
     upgrade: spec.upgrade ?? null,
     expect: {
-      effect: expect.effect,
+      effect: expect.effect ?? null,
       reason: ("reason" in expect ? expect.reason : null) ?? null,
       rules: ("rules" in expect ? expect.rules : null) ?? null,
       shadow: ("shadow" in expect ? expect.shadow : null) ?? null,

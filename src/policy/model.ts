@@ -235,8 +235,9 @@ export interface DecisionCase {
   readonly expect: DecisionExpectation;
 }
 
+/** Null = anything. At least one is set. */
 export interface DecisionExpectation {
-  readonly effect: Effect;
+  readonly effect: Effect | null;
   readonly reason: string | null;
   readonly rules: readonly string[] | null;
   readonly shadow: Effect | null;

@@ -47,6 +47,19 @@ describe("test", () => {
     ]);
   });
 
+  it("judges by the shadow alone where a case says no more, and wants a case to say something", async () => {
+    const cases = (expect: string) => CASES.replace(/expect: \{effect: allow, rules.*/, `expect: {${expect}}`);
+    const judged = async (expect: string) => {
+      const dir = await temporaryDirectory({ ...SMALL_SET, "small.test.yaml": cases(expect) });
+      return runCli(["test", "--policies", dir, "--filter", "reading", "-o", "json"]);
+    };
+    expect((await judged("shadow: allow")).code).toBe(0);
+    const wrong = await judged("shadow: deny");
+    expect([wrong.code, JSON.parse(wrong.stdout).cases[0].differs]).toEqual([4, ["shadow"]]);
+    const empty = await judged("");
+    expect([empty.code, JSON.parse(empty.stdout).diagnostics[0]]).toMatchObject([3, { code: "missing-key", line: 11 }]);
+  });
+
   it("exits 4 and prints expected against actual, with the places of the case and of the rules", async () => {
     const { code, stdout } = await runCli(["test", "--policies", await failing()]);
     expect(code).toBe(4);

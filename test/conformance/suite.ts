@@ -79,7 +79,8 @@ function writtenQuestions(test: DecisionTest, ownTrustDomain: string): Question[
     const asked = askedRequest(each, ownTrustDomain);
     if (!asked.ok) throw new Error(`${each.name}: ${asked.message}`);
     const { effect, reason, rules, shadow } = each.expect;
-    if (reason === null || rules === null || shadow === null) throw new Error(`${each.name}: expect all four`);
+    if (effect === null || reason === null || rules === null || shadow === null)
+      throw new Error(`${each.name}: expect all four`);
     const expected = { effect, reason, rules, shadow };
     return { name: `${test.name}: ${each.name}`, written: true, nowMs: test.now, input: asked.value.input, expected };
   });

@@ -4,7 +4,7 @@ import { documentOf, nonEmpty, text } from "./common.ts";
 const effect = z.enum(["allow", "deny"]);
 
 const expectation = z.strictObject({
-  effect,
+  effect: effect.optional(),
   reason: text.optional(),
   rules: z.array(text).max(1000).optional(),
   shadow: effect.optional(),
