@@ -148,6 +148,12 @@ export const CONFIG_SCHEMA = z.strictObject({
       deadline: duration("60s").describe("a load that takes longer is given up"),
     })
     .prefault({}),
+  state: z
+    .string()
+    .default("")
+    .describe(
+      "directory of this server alone, where the policies in force are kept compiled, so that it answers at once when it starts again",
+    ),
   drain: z
     .strictObject({
       wait: duration("3s").describe("after SIGTERM: time for load balancers to notice, during which it still answers"),

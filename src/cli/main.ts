@@ -1,39 +1,17 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
-import { auditCommand } from "./audit.ts";
-import { checkCommand } from "./check.ts";
-import { compileCommand } from "./compile.ts";
-import { demoCommand } from "./demo.ts";
-import { exceptionsCommand } from "./exceptions.ts";
+import { COMMANDS } from "./commands.ts";
 import { EXIT } from "./exit-code.ts";
-import { explainCommand } from "./explain.ts";
-import { generateCommand } from "./generate.ts";
-import { inspectCommand } from "./inspect.ts";
-import { lintCommand } from "./lint.ts";
-import { serveCommand } from "./serve.ts";
-import { testCommand } from "./test.ts";
-import { validateCommand } from "./validate.ts";
 
 const program = new Command("sallyport")
   .description("Decides which workload may reach which external host, at the mesh's egress gateway.")
   .showHelpAfterError("(add --help for examples)")
   .exitOverride();
 
-const commands = [
-  serveCommand(),
-  validateCommand(),
-  testCommand(),
-  checkCommand(),
-  explainCommand(),
-  lintCommand(),
-  exceptionsCommand(),
-  compileCommand(),
-  inspectCommand(),
-  generateCommand(),
-  auditCommand(),
-  demoCommand(),
-];
-for (const command of commands) {
+// A server that starts again answers sooner when only what it needs is read.
+const named = COMMANDS.get(process.argv[2] ?? "");
+const loaded = await Promise.all(named === undefined ? [...COMMANDS.values()].map((load) => load()) : [named()]);
+for (const command of loaded) {
   program.addCommand(command.copyInheritedSettings(program));
   for (const each of command.commands) each.copyInheritedSettings(program);
 }

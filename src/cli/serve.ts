@@ -104,6 +104,7 @@ export function serverOptions(config: Config): ServerOptions {
     exceptions: { leadMs: parseDuration(config.exceptions.lead) ?? 0 },
     cache: { maxBytes: parseSize(config.cache.maxSize) ?? 0 },
     reload: { pollMs: parseDuration(config.reload.poll) ?? 0, deadlineMs: parseDuration(config.reload.deadline) ?? 0 },
+    state: config.state === "" ? null : config.state,
     drain: { waitMs: parseDuration(config.drain.wait) ?? 0, limitMs: parseDuration(config.drain.limit) ?? 0 },
   };
 }

@@ -1,23 +1,38 @@
 import { Worker } from "node:worker_threads";
-import type { LoadOutcome, LoadRequest } from "./load-outcome.ts";
+import type { LoadOutcome, LoadRequest, WorkerMessage, WorkerStart } from "./load-outcome.ts";
 
 /** The compiler in a thread of its own. */
 export interface CompileThread {
   /** As `Compiler.load`, with `timeout` when it takes too long: the thread is then ended and a new one takes over. */
   load(directory: string, knownDigest: string | null): Promise<LoadOutcome>;
+  /** Goes on from the memory of an earlier load, before the first of its own. */
+  resume(memory: Uint8Array): void;
   close(): Promise<void>;
 }
 
 const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "./compile-worker.ts" : "./compile-worker.js", import.meta.url);
 
+/** How a compile thread works. */
+export interface CompileThreadOptions {
+  readonly deadlineMs: number;
+  /** Where loads are kept for the next run; null = nowhere. */
+  readonly state: string | null;
+  /** A load could not be kept, and why. */
+  notKept(why: string): void;
+}
+
 /** Starts threads as they are needed. One load at a time. */
-export function createCompileThread(deadlineMs: number): CompileThread {
+export function createCompileThread({ deadlineMs, state, notKept }: CompileThreadOptions): CompileThread {
   let worker: Worker | null = null;
   let memory: Uint8Array | null = null;
   let nextId = 0;
 
   function start(): Worker {
-    const started = new Worker(ENTRY, { workerData: memory, name: "sallyport-compile" });
+    const workerData: WorkerStart = { memory, state };
+    const started = new Worker(ENTRY, { workerData, name: "sallyport-compile" });
+    started.on("message", (message: WorkerMessage) => {
+      if ("notKept" in message) notKept(message.notKept);
+    });
     started.unref();
     return started;
   }
@@ -33,6 +48,9 @@ export function createCompileThread(deadlineMs: number): CompileThread {
         worker = null;
       }
       return outcome.kind === "died" ? { kind: "failed", message: outcome.message } : outcome;
+    },
+    resume(known) {
+      memory = known;
     },
     async close() {
       await worker?.terminate();
@@ -54,8 +72,8 @@ function ask(
       worker.off("exit", ended);
       resolve(outcome);
     };
-    const answered = (message: { readonly id: number; readonly outcome: LoadOutcome }) => {
-      if (message.id === request.id) settle(message.outcome);
+    const answered = (message: WorkerMessage) => {
+      if ("id" in message && message.id === request.id) settle(message.outcome);
     };
     const broken = (error: unknown) => {
       settle({ kind: "died", message: error instanceof Error ? error.message : String(error) });

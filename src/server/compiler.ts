@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { deserialize, serialize } from "node:v8";
 import { compileBundle } from "../bundle/compile.ts";
 import type { Canonicaliser } from "../policy/canonicaliser.ts";
@@ -7,6 +6,7 @@ import { exceptionsOf } from "../policy/exceptions.ts";
 import { type LastGood, loadIsolated } from "../policy/isolate.ts";
 import { createParseCache, type PolicyFile } from "../policy/parse-cache.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
+import { digestOf } from "./policy-digest.ts";
 import { createPolicySummary, summariseFiles } from "./policy-summary.ts";
 import { scanPolicyDirectory } from "./read-policies.ts";
 
@@ -54,14 +54,6 @@ export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null):
       }
     },
   };
-}
-
-function digestOf(files: readonly PolicyFile[]): string {
-  const hash = createHash("sha256");
-  for (const { path, bytes, unreadable = "" } of files) {
-    hash.update(`${path.length}:${path}:${unreadable.length}:${unreadable}:${bytes.length}:`).update(bytes);
-  }
-  return hash.digest("hex");
 }
 
 function errorsFirst(diagnostics: readonly Diagnostic[]): Diagnostic[] {

@@ -17,6 +17,8 @@ export type LoadOutcome =
       readonly exceptions: readonly Exception[];
       /** What a later load in another thread needs to know of this one; opaque. */
       readonly memory: Uint8Array;
+      /** It was compiled by an earlier run of the server from the same files, and kept. */
+      readonly isKept?: true;
     }
   | {
       readonly kind: "rejected";
@@ -28,6 +30,17 @@ export type LoadOutcome =
   | { readonly kind: "empty"; readonly digest: string; readonly directories: readonly string[] }
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "timeout" };
+
+/** What the compile worker begins with. */
+export interface WorkerStart {
+  /** Of the last load of a thread before it. */
+  readonly memory: Uint8Array | null;
+  /** The directory where loads are kept for the next run; null = nowhere. */
+  readonly state: string | null;
+}
+
+/** What the compile worker says: the outcome of a load, or why one could not be kept. */
+export type WorkerMessage = { readonly id: number; readonly outcome: LoadOutcome } | { readonly notKept: string };
 
 /** A question to the compile worker. */
 export interface LoadRequest {

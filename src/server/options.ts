@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly exceptions: { readonly leadMs: number };
   readonly cache: { readonly maxBytes: number };
   readonly reload: { readonly pollMs: number; readonly deadlineMs: number };
+  /** The directory where the policies in force are kept for the next run; null = nowhere. */
+  readonly state: string | null;
   readonly drain: { readonly waitMs: number; readonly limitMs: number };
   /** The wall clock; `Date.now` unless told otherwise. */
   readonly now?: () => number;

@@ -48,12 +48,18 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
   let stale: readonly StaleNamespace[] = [];
   let problem: string | null = null;
   let errors: ReadonlyMap<string, number> = new Map();
+  /** What an earlier run kept, until the same files are compiled. */
+  let kept: { readonly digest: string; readonly revision: string } | null = null;
 
   function installed(outcome: Extract<LoadOutcome, { kind: "loaded" }>): void {
     const engine = options.createEngine(outcome.bundle);
     const { revision } = engine;
     const previous = loaded?.revision ?? null;
     const isNew = revision !== previous;
+    if (kept !== null && kept.digest === outcome.summary.digest && kept.revision !== revision) {
+      log.error({ kept: kept.revision, revision }, "what an earlier run kept was not what the policy files come to");
+    }
+    kept = outcome.isKept === true ? { digest: outcome.summary.digest, revision } : null;
     if (isNew) {
       options.install(engine);
       const sinceMs = now();
@@ -72,6 +78,7 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
         previous,
         stale: stale.map(staleDetail),
         warnings: outcome.warnings.length,
+        ...(outcome.isKept === true ? { kept: true } : {}),
         ...outcome.summary,
       },
     });
@@ -83,7 +90,7 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
   }
 
   /** What there is stays in force. The same problem is told once. */
-  function kept(
+  function stays(
     result: ReloadResult,
     why: string,
     files: FilesSummary | null,
@@ -132,16 +139,16 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
           installed(outcome);
           return;
         case "rejected":
-          kept("rejected", "the policies are invalid", outcome.summary, outcome.diagnostics);
+          stays("rejected", "the policies are invalid", outcome.summary, outcome.diagnostics);
           return;
         case "empty":
-          kept("rejected", "the policy directory holds no policies", null, []);
+          stays("rejected", "the policy directory holds no policies", null, []);
           return;
         case "failed":
-          kept("failed", `the policies cannot be loaded: ${outcome.message}`, null, []);
+          stays("failed", `the policies cannot be loaded: ${outcome.message}`, null, []);
           return;
         default:
-          kept("timeout", "loading the policies took too long", null, []);
+          stays("timeout", "loading the policies took too long", null, []);
       }
     },
   };

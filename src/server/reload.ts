@@ -1,4 +1,5 @@
 import { createCompileThread } from "./compile-thread.ts";
+import type { KeptPolicies } from "./kept-policies.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
 import { createDirectoryWatch } from "./watch-directories.ts";
 
@@ -9,6 +10,10 @@ export interface ReloaderOptions {
   readonly pollMs: number;
   /** A load that takes longer is given up. */
   readonly deadlineMs: number;
+  /** Where loads are kept for the next run; null = nowhere. */
+  readonly state: string | null;
+  /** A load could not be kept, and why. Answering goes on. */
+  notKept(why: string): void;
   /** Puts an outcome into force. What it throws makes the outcome count as not seen, so that it is tried again. */
   apply(outcome: LoadOutcome): void;
 }
@@ -17,6 +22,8 @@ export interface ReloaderOptions {
 export interface Reloader {
   /** Looks at the directory now and settles when its contents are in force, or why not was said. */
   load(): Promise<LoadOutcome>;
+  /** Puts what an earlier run kept into force, if it can be used, and compiles the files behind it; else as `load`. */
+  resume(kept: KeptPolicies): Promise<LoadOutcome>;
   /** Begins to watch and to poll. */
   start(): void;
   close(): Promise<void>;
@@ -26,8 +33,9 @@ export interface Reloader {
 const GATHER_MS = 50;
 
 /** A reloader over a directory, which compiles in a thread of its own. */
-export function createReloader({ directory, pollMs, deadlineMs, apply }: ReloaderOptions): Reloader {
-  const thread = createCompileThread(deadlineMs);
+export function createReloader(options: ReloaderOptions): Reloader {
+  const { directory, pollMs, apply } = options;
+  const thread = createCompileThread(options);
   let known: string | null = null;
   let gather: NodeJS.Timeout | null = null;
   let poll: NodeJS.Timeout | null = null;
@@ -77,8 +85,24 @@ export function createReloader({ directory, pollMs, deadlineMs, apply }: Reloade
     } while (again && !closed);
   }
 
+  async function resume(kept: KeptPolicies): Promise<LoadOutcome> {
+    if (kept.kind !== "kept") return load();
+    const { outcome } = kept;
+    watch.follow(outcome.directories);
+    try {
+      apply(outcome);
+    } catch {
+      return load();
+    }
+    // The digest stays unknown: the files are read and compiled as after any start, and what they come to is put into force.
+    thread.resume(outcome.memory);
+    soon();
+    return outcome;
+  }
+
   return {
     load,
+    resume,
     start() {
       poll = setInterval(changed, pollMs);
       poll.unref();

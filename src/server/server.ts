@@ -12,6 +12,7 @@ import { createGatewaySeat } from "./gateway/gateway-seat.ts";
 import { readLeaseSigner } from "./gateway/lease-signer.ts";
 import { createPolicyServer, type PolicySource } from "./gateway/policy-page.ts";
 import { createHealthService } from "./health.ts";
+import { readKept } from "./kept-policies.ts";
 import { type Listener, openListener } from "./listener.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
 import { loadProtos } from "./load-protos.ts";
@@ -45,6 +46,7 @@ export interface RunningServer {
  */
 export async function startServer(options: ServerOptions, log: Logger): Promise<RunningServer> {
   const now = options.now ?? Date.now;
+  const kept = options.state === null ? null : readKept(options.state, options.policies);
   const module = readEngineModule();
   const contract = loadProtos();
   const { mode, require, sinks, headers } = options.audit;
@@ -125,6 +127,8 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     directory: options.policies,
     pollMs: options.reload.pollMs,
     deadlineMs: options.reload.deadlineMs,
+    state: options.state,
+    notKept: (why) => log.warn({ state: options.state, why }, "the policies cannot be kept for the next start"),
     apply(outcome) {
       policies.apply(outcome);
       health.setServing(readiness().ready);
@@ -188,7 +192,11 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   log.info({ listen: addresses, admin: adminAddress }, "listening");
   const audit = { mode, require, sinks: sinks.map(({ kind }) => kind), headers: recordedHeaders.names };
   trail.event({ event: "started", detail: { version: VERSION, node: process.version, listen: addresses, audit } });
-  const firstLoad = await reloader.load();
+  const found = (await kept) ?? { kind: "none" };
+  if (found.kind === "refused") {
+    log.warn({ state: options.state, why: found.why }, "what an earlier run kept of the policies is not used");
+  }
+  const firstLoad = await reloader.resume(found);
   reloader.start();
 
   return {

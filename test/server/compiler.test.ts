@@ -29,7 +29,7 @@ function requireLoaded(outcome: LoadOutcome): Loaded {
 
 test("the thread makes the bytes that are made here", async () => {
   const { path } = directory({ "root.yaml": ROOT, "shop/shop.yaml": allow("shop", "app", "stripe") });
-  const thread = createCompileThread(60_000);
+  const thread = createCompileThread({ deadlineMs: 60_000, state: null, notKept() {} });
   opened.push(thread.close);
   const there = requireLoaded(await thread.load(path, null));
   const here = requireLoaded(await createCompiler(canon, null).load(path, null));

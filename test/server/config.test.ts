@@ -76,6 +76,7 @@ describe("where a setting comes from", () => {
       "--drain-wait": "7s",
       "--drain-limit": "7s",
       "--log-level": "debug",
+      "--state": "/s",
     };
     expect(SETTINGS.map(({ flag }) => flag).sort()).toEqual(Object.keys(other).sort());
     const tls = {
@@ -242,6 +243,7 @@ test("the standard configuration makes options a server can start with", () => {
     exceptions: { leadMs: 604_800_000 },
     cache: { maxBytes: 67_108_864 },
     reload: { pollMs: 5000, deadlineMs: 60_000 },
+    state: null,
     drain: { waitMs: 3000, limitMs: 10_000 },
   });
 });

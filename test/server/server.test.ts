@@ -56,6 +56,7 @@ async function start(policies: string, changes: { pollMs?: number; deadlineMs?: 
       exceptions: { leadMs: 7 * 86_400_000 },
       cache: { maxBytes: 1 << 22 },
       reload: { pollMs: changes.pollMs ?? 3_600_000, deadlineMs: changes.deadlineMs ?? 60_000 },
+      state: null,
       drain: { waitMs: 0, limitMs: 2000 },
     },
     createLogger("silent"),

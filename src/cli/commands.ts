@@ -1,0 +1,17 @@
+import type { Command } from "commander";
+
+/** Every command by its name, in the order of the help. A command's file is read when it is used. */
+export const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["serve", async () => (await import("./serve.ts")).serveCommand()],
+  ["validate", async () => (await import("./validate.ts")).validateCommand()],
+  ["test", async () => (await import("./test.ts")).testCommand()],
+  ["check", async () => (await import("./check.ts")).checkCommand()],
+  ["explain", async () => (await import("./explain.ts")).explainCommand()],
+  ["lint", async () => (await import("./lint.ts")).lintCommand()],
+  ["exceptions", async () => (await import("./exceptions.ts")).exceptionsCommand()],
+  ["compile", async () => (await import("./compile.ts")).compileCommand()],
+  ["inspect", async () => (await import("./inspect.ts")).inspectCommand()],
+  ["generate", async () => (await import("./generate.ts")).generateCommand()],
+  ["audit", async () => (await import("./audit.ts")).auditCommand()],
+  ["demo", async () => (await import("./demo.ts")).demoCommand()],
+]);
