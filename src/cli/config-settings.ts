@@ -52,6 +52,13 @@ export const CONFIG_SCHEMA = z.strictObject({
     .refine((text) => text === "none" || parseListenAddress(text) !== null, "write it as 127.0.0.1:9192, or none")
     .default("127.0.0.1:9192")
     .describe("loopback address of metrics, probes and recent decisions, or none"),
+  probes: z
+    .string()
+    .refine((text) => text === "none" || parseListenAddress(text) !== null, "write it as 0.0.0.0:9193, or none")
+    .default("none")
+    .describe(
+      "address of /livez and /readyz for a kubelet, without particulars and open to whoever reaches it, or none",
+    ),
   audit: z
     .strictObject({
       to: z

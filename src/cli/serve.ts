@@ -99,6 +99,7 @@ export function serverOptions(config: Config): ServerOptions {
     allowedCallers: config.allowedCallers,
     tlsPollMs: parseDuration(poll) ?? 0,
     admin: config.admin === "none" ? null : requireAddress(config.admin),
+    probes: config.probes === "none" ? null : requireAddress(config.probes),
     audit: auditOptions(config.audit),
     bundle: { key: config.bundle.key === "" ? null : config.bundle.key },
     exceptions: { leadMs: parseDuration(config.exceptions.lead) ?? 0 },

@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { type AddressInfo, isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /** Where to listen: a Unix socket or an IP address and port. Host names are not accepted: what they mean can change. */
@@ -29,4 +29,11 @@ export function isLocal(address: ListenAddress): boolean {
 export function formatListenAddress(address: ListenAddress): string {
   if (address.kind === "unix") return `unix:${address.path}`;
   return isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** The address with the port that was really taken, from what the open server says of itself. */
+export function boundAddress(bound: AddressInfo | string | null, address: ListenAddress): ListenAddress {
+  return bound !== null && typeof bound === "object" && address.kind === "tcp"
+    ? { ...address, port: bound.port }
+    : address;
 }

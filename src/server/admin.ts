@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Registry } from "prom-client";
 import { formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
 import { type PolicySource, policyPage } from "./gateway/policy-page.ts";
+import { type HttpPort, openHttpPort } from "./http-port.ts";
 import { type Page, sendPage, textPage as text } from "./page.ts";
 
 /** What the admin pages show. */
@@ -14,31 +15,20 @@ export interface AdminSources {
   readonly policies: PolicySource;
 }
 
-/** The open admin port. */
-export interface AdminServer {
-  readonly address: string;
-  close(): Promise<void>;
-}
+/** Connections beyond these are refused: the port is for a few people and programs of this machine. */
+const LIMITS = { maxConnections: 1024, requestMs: 10_000 };
 
 /** Opens the admin port. @throws when others could reach it, or the address cannot be had */
-export async function openAdmin(address: ListenAddress, sources: AdminSources): Promise<AdminServer> {
+export async function openAdmin(address: ListenAddress, sources: AdminSources): Promise<HttpPort> {
   if (!isLocal(address)) {
     throw new Error(`${formatListenAddress(address)} is reachable from outside: the admin port is for loopback only`);
   }
-  const server = createServer((request, response) => {
+  return openHttpPort(address, LIMITS, (request, response) => {
     answer(request, sources).then(
       (page) => sendPage(request, response, page),
       () => sendPage(request, response, text(500, "failed\n")),
     );
   });
-  server.requestTimeout = 10_000;
-  server.headersTimeout = 5_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    const where = address.kind === "unix" ? { path: address.path } : { host: address.host, port: address.port };
-    server.listen(where, resolve);
-  });
-  return { address: boundAddress(server, address), close: () => close(server) };
 }
 
 async function answer(request: IncomingMessage, sources: AdminSources): Promise<Page> {
@@ -70,17 +60,4 @@ function isLocalHost(host: string | undefined): boolean {
 
 function json(status: number, body: string): Page {
   return { status, type: "application/json", body };
-}
-
-function boundAddress(server: Server, address: ListenAddress): string {
-  const bound = server.address();
-  const port = bound !== null && typeof bound === "object" ? bound.port : 0;
-  return formatListenAddress(address.kind === "tcp" ? { ...address, port } : address);
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

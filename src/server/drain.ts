@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import type { AuditTrail } from "../audit/trail.ts";
-import type { AdminServer } from "./admin.ts";
 import type { AccessLogService } from "./gateway/access-log-service.ts";
 import type { HealthService } from "./health.ts";
+import type { HttpPort } from "./http-port.ts";
 import type { Listener } from "./listener.ts";
 import type { Logger } from "./logger.ts";
 import type { Reloader } from "./reload.ts";
@@ -14,7 +14,8 @@ export interface DrainOptions {
   readonly listeners: readonly Listener[];
   readonly reloader: Reloader;
   readonly trail: AuditTrail;
-  readonly admin: AdminServer | null;
+  /** Administration and probes, open to the end. */
+  readonly ports: readonly HttpPort[];
   /** Time for load balancers to learn that this server is not ready; it answers meanwhile. */
   readonly waitMs: number;
   /** Time for calls to finish after GOAWAY. */
@@ -24,7 +25,7 @@ export interface DrainOptions {
 
 /** Stops answering without losing an answer or a record. The caller has already become not ready. */
 export async function drain(options: DrainOptions): Promise<void> {
-  const { health, accessLogs, listeners, reloader, trail, admin, waitMs, limitMs, log } = options;
+  const { health, accessLogs, listeners, reloader, trail, ports, waitMs, limitMs, log } = options;
   log.info({ waitMs, limitMs }, "draining");
   health.setServing(false);
   await setTimeout(waitMs);
@@ -33,6 +34,6 @@ export async function drain(options: DrainOptions): Promise<void> {
   await Promise.all(listeners.map((each) => each.shutdown(limitMs)));
   await reloader.close();
   await trail.close();
-  await admin?.close();
+  await Promise.all(ports.map((each) => each.close()));
   log.info({ audit: { ...trail.state } }, "drained");
 }

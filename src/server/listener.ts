@@ -4,7 +4,7 @@ import { connect, createServer as createNetServer, type Server as NetServer, typ
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
-import { formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
+import { boundAddress, formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
 import type { CallerCheck } from "./caller.ts";
 import type { CheckHandler } from "./check-service.ts";
 import type { AccessLogService } from "./gateway/access-log-service.ts";
@@ -76,7 +76,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   await listen(accept.server, address);
   accept.server.on("error", (error) => warn("listener failed", error));
   return {
-    address: formatListenAddress(boundAddress(accept.server, address)),
+    address: formatListenAddress(boundAddress(accept.server.address(), address)),
     async shutdown(limitMs) {
       accept.close();
       accept.server.close();
@@ -220,11 +220,4 @@ async function removeStaleSocket(path: string): Promise<void> {
   });
   if (alive) throw new Error(`${path} is in use by another process`);
   await rm(path, { force: true });
-}
-
-function boundAddress(server: NetServer, address: ListenAddress): ListenAddress {
-  const bound = server.address();
-  return bound !== null && typeof bound === "object" && address.kind === "tcp"
-    ? { ...address, port: bound.port }
-    : address;
 }

@@ -15,6 +15,8 @@ export interface ServerOptions {
   readonly tlsPollMs: number;
   /** Null = no admin port. */
   readonly admin: ListenAddress | null;
+  /** Null = no port for probes from outside. */
+  readonly probes: ListenAddress | null;
   readonly audit: AuditOptions;
   /** PEM file of the key that signs what gateways are given; null where nothing is signed. */
   readonly bundle: { readonly key: string | null };

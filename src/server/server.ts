@@ -2,7 +2,7 @@ import { openTrail } from "../audit/trail.ts";
 import { createEngine } from "../pdp/engine.ts";
 import { readEngineModule } from "../pdp/engine-module.ts";
 import { createPdp } from "../pdp/pdp.ts";
-import { type AdminServer, openAdmin } from "./admin.ts";
+import { openAdmin } from "./admin.ts";
 import { createCallerCheck } from "./caller.ts";
 import { createCheckHandler } from "./check-service.ts";
 import { drain } from "./drain.ts";
@@ -12,6 +12,7 @@ import { createGatewaySeat } from "./gateway/gateway-seat.ts";
 import { readLeaseSigner } from "./gateway/lease-signer.ts";
 import { createPolicyServer, type PolicySource } from "./gateway/policy-page.ts";
 import { createHealthService } from "./health.ts";
+import type { HttpPort } from "./http-port.ts";
 import { readKept } from "./kept-policies.ts";
 import { type Listener, openListener } from "./listener.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
@@ -21,6 +22,7 @@ import { createMetrics } from "./metrics.ts";
 import { trailSinks } from "./open-sinks.ts";
 import type { ServerOptions } from "./options.ts";
 import { createPolicyState } from "./policy-state.ts";
+import { openProbes } from "./probes.ts";
 import { createRecordedHeaders } from "./recorded-headers.ts";
 import { createReloader } from "./reload.ts";
 import { createRenderer, sizeOfRendered } from "./rendered.ts";
@@ -31,6 +33,7 @@ export interface RunningServer {
   /** Addresses of the listeners, in the order of the options, with the ports that were really taken. */
   readonly addresses: readonly string[];
   readonly adminAddress: string | null;
+  readonly probesAddress: string | null;
   readonly revision: string | null;
   /** What came of the first look at the policies. */
   readonly firstLoad: LoadOutcome;
@@ -151,7 +154,8 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   };
   const policyServer = createPolicyServer(policySource);
   const listeners: Listener[] = [];
-  let admin: AdminServer | null = null;
+  let admin: HttpPort | null = null;
+  let probes: HttpPort | null = null;
   try {
     const callers = createCallerCheck(options.allowedCallers);
     for (const { address, tls } of options.listen) {
@@ -180,7 +184,9 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
         policies: policySource,
       });
     }
+    if (options.probes !== null) probes = await openProbes(options.probes, () => readiness().ready);
   } catch (error) {
+    await admin?.close();
     for (const each of listeners) await each.shutdown(0);
     await trail.close();
     exceptions.close();
@@ -189,7 +195,9 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   }
   const addresses = listeners.map((each) => each.address);
   const adminAddress = admin?.address ?? null;
-  log.info({ listen: addresses, admin: adminAddress }, "listening");
+  const probesAddress = probes?.address ?? null;
+  const ports = [admin, probes].filter((each) => each !== null);
+  log.info({ listen: addresses, admin: adminAddress, probes: probesAddress }, "listening");
   const audit = { mode, require, sinks: sinks.map(({ kind }) => kind), headers: recordedHeaders.names };
   trail.event({ event: "started", detail: { version: VERSION, node: process.version, listen: addresses, audit } });
   const found = (await kept) ?? { kind: "none" };
@@ -202,6 +210,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   return {
     addresses,
     adminAddress,
+    probesAddress,
     get revision() {
       return pdp.revision;
     },
@@ -210,7 +219,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     async drain() {
       draining = true;
       exceptions.close();
-      await drain({ health, accessLogs: seat.accessLogs, listeners, reloader, trail, admin, ...options.drain, log });
+      await drain({ health, accessLogs: seat.accessLogs, listeners, reloader, trail, ports, ...options.drain, log });
       seat.close();
       metrics.close();
     },

@@ -1,13 +1,14 @@
 import { request } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type AdminServer, openAdmin } from "../../src/server/admin.ts";
+import { openAdmin } from "../../src/server/admin.ts";
 import { createSequences } from "../../src/server/gateway/sequences.ts";
+import type { HttpPort } from "../../src/server/http-port.ts";
 import { createMetrics, RELOAD_RESULTS } from "../../src/server/metrics.ts";
 import type { LoadedPolicies } from "../../src/server/policy-state.ts";
 import { connectClient, decision, httpCheck, startAnswering } from "./harness.ts";
 
 const LOOPBACK = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
-let admin: AdminServer;
+let admin: HttpPort;
 let ready = true;
 let loaded: LoadedPolicies | null = null;
 const metrics = createMetrics({

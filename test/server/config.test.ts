@@ -45,6 +45,7 @@ describe("where a setting comes from", () => {
       "--tls-client-ca": "a",
       "--tls-poll": "7s",
       "--admin": "none",
+      "--probes": "0.0.0.0:9193",
       "--audit-to": "/x",
       "--audit-mode": "strict",
       "--audit-max-size": "7MiB",
@@ -233,6 +234,7 @@ test("the standard configuration makes options a server can start with", () => {
     allowedCallers: [],
     tlsPollMs: 10_000,
     admin: { kind: "tcp", host: "127.0.0.1", port: 9192 },
+    probes: null,
     audit: {
       mode: "batch",
       require: "all",

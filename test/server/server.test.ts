@@ -35,6 +35,7 @@ async function start(policies: string, changes: { pollMs?: number; deadlineMs?: 
       allowedCallers: [],
       tlsPollMs: 60_000,
       admin: LOOPBACK,
+      probes: LOOPBACK,
       audit: {
         mode: "batch",
         require: "all",
@@ -250,6 +251,22 @@ test("a change that changes nothing keeps revision and cache", async () => {
       .filter(({ id }) => id !== undefined)
       .map(({ cacheHit }) => cacheHit),
   ).toEqual([false, true]);
+});
+
+test("the port for probes says yes or no, and nothing else", async () => {
+  const policies = directory({ "root.yaml": `${ROOT}\nnonsense: true\n` });
+  const { server } = await start(policies.path);
+  const ask = async (path: string, method = "GET") => {
+    const answer = await fetch(`http://${server.probesAddress}${path}`, { method });
+    return [answer.status, await answer.text()];
+  };
+  expect(await ask("/livez")).toEqual([200, "ok\n"]);
+  expect(await ask("/readyz")).toEqual([503, "not ready\n"]);
+  policies.put("root.yaml", ROOT);
+  await expect.poll(() => ask("/readyz"), SOON).toEqual([200, "ok\n"]);
+  for (const path of ["/metrics", "/v1/bundle", "/v1/decisions", "/readyz/../metrics?x", "/"])
+    expect((await ask(path))[0], path).toBe(404);
+  expect((await ask("/livez", "POST"))[0]).toBe(405);
 });
 
 test("health follows readiness", async () => {

@@ -5,8 +5,8 @@ const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 86_400_000;
 x509.cryptoProvider.set(crypto);
 
-/** A name in a certificate: `type` is `url` or `dns`. */
-export type San = { readonly type: "url" | "dns" | "email"; readonly value: string };
+/** A name in a certificate. */
+export type San = { readonly type: "url" | "dns" | "email" | "ip"; readonly value: string };
 
 /** A certificate and its key, as PEM. */
 export interface Leaf {
