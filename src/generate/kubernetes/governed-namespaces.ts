@@ -33,3 +33,18 @@ export function governedNamespaces(set: PolicySet): readonly string[] {
 export function ungovernableNamespaces(set: PolicySet): readonly string[] {
   return namedNamespaces(set).filter((name) => SYSTEM_NAMESPACES.includes(name));
 }
+
+/** Namespaces of the gateway and its authorizer, as far as nobody else's parts live there. Sorted. */
+export function ownNamespaces(set: PolicySet): readonly string[] {
+  return reservedNamespaces(set).filter((name) => !SYSTEM_NAMESPACES.includes(name));
+}
+
+/** Those that they share with the cluster's own parts. */
+export function sharedNamespaces(set: PolicySet): readonly string[] {
+  return reservedNamespaces(set).filter((name) => SYSTEM_NAMESPACES.includes(name));
+}
+
+function reservedNamespaces(set: PolicySet): readonly string[] {
+  const names = [set.gateway.namespace, authorizerNamespace(set)].filter((name) => name !== null);
+  return [...new Set(names)].sort();
+}

@@ -2,7 +2,7 @@ import type { PolicySet } from "../../policy/model.ts";
 import { namespacesOf, openingsOf } from "../../policy/visibility.ts";
 import type { GenerateNote } from "../draft.ts";
 import { serviceTitle } from "../services.ts";
-import { ungovernableNamespaces } from "./governed-namespaces.ts";
+import { sharedNamespaces, ungovernableNamespaces } from "./governed-namespaces.ts";
 import { isAddressed } from "./upstream.ts";
 
 /** What network policy cannot hold, or holds more weakly than the policies say. */
@@ -61,6 +61,15 @@ function gatewayNotes(set: PolicySet): readonly GenerateNote[] {
       at,
       message: `the authorizer \`${authorizer.service}\` is not \`name.namespace\`, so its pods cannot be told`,
       fix: "name the authorizer's Service as `name.namespace`",
+    });
+  }
+  for (const namespace of sharedNamespaces(set)) {
+    notes.push({
+      code: "not-expressible",
+      severity: "warning",
+      at,
+      message: `who runs pods in \`${namespace}\` is not held to administrators: the cluster's own parts live there`,
+      fix: "give the gateway and its authorizer namespaces of their own",
     });
   }
   return notes;

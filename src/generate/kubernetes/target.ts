@@ -8,6 +8,7 @@ import { namespaceFile } from "./namespace-file.ts";
 import { networkAdmissionFile } from "./network-admission.ts";
 import { nodeFiles } from "./node-files.ts";
 import { kubernetesNotes } from "./notes.ts";
+import { ownershipAdmissionFiles } from "./ownership-admission.ts";
 
 /** Network policies that leave the gateway as the only way out, and admission policies that keep it so. */
 export const kubernetesTarget: Target = {
@@ -33,6 +34,7 @@ function filesOf(set: PolicySet): readonly FileDraft[] {
   return [
     ...shared,
     gatewayFile(set),
+    ...ownershipAdmissionFiles(set),
     ...(authorizer === null ? [] : [authorizerFile(set, authorizer)]),
     ...nodeFiles(set),
   ];

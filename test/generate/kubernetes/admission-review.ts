@@ -30,11 +30,13 @@ interface AdmissionBinding extends KubernetesObject {
 
 /** One write that reaches the API server. */
 export interface AdmissionRequest {
-  readonly operation: "CREATE" | "UPDATE" | "DELETE";
+  readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
   readonly group: string;
   readonly resource: string;
   readonly namespace: string;
   readonly username: string;
+  /** Beside `system:authenticated`. */
+  readonly groups?: readonly string[];
   readonly administrator: boolean;
   readonly object: object | null;
   readonly oldObject: object | null;
@@ -79,7 +81,7 @@ function refusals({ spec }: AdmissionPolicy, request: AdmissionRequest): readonl
       operation: request.operation,
       namespace: request.namespace,
       resource: { group: request.group, resource: request.resource, version: "v1" },
-      userInfo: { username: request.username, groups: ["system:authenticated"] },
+      userInfo: { username: request.username, groups: ["system:authenticated", ...(request.groups ?? [])] },
     }),
     authorizer: toCel({ administrator: request.administrator }),
   };

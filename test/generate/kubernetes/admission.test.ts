@@ -281,6 +281,53 @@ describe("honest work is admitted", () => {
   });
 });
 
+describe("what runs beside the gateway and its authorizer", () => {
+  const BESIDE = { namespace: "istio-egress" };
+  const POD = "pods.";
+
+  test.each<[string, string, Partial<AdmissionRequest>]>([
+    ["a pod with the gateway's identity", POD, BESIDE],
+    ["a pod beside the authorizer", POD, { namespace: "sallyport-system" }],
+    ["a Deployment", "deployments.apps", BESIDE],
+    ["scaling the gateway to nothing", "deployments/scale.apps", { ...BESIDE, operation: "UPDATE" }],
+    ["a job that a controller would start", "cronjobs.batch", BESIDE],
+    ["a token of the gateway's account", "serviceaccounts/token.", BESIDE],
+    ["a debug container", "pods/ephemeralcontainers.", { ...BESIDE, operation: "UPDATE" }],
+    ["a shell", "pods/exec.", { ...BESIDE, operation: "CONNECT" }],
+    ["others' endpoints", "endpointslices.discovery.k8s.io", BESIDE],
+    ["a role of one's own there", "rolebindings.rbac.authorization.k8s.io", BESIDE],
+    [
+      "an account that only has a controller's name",
+      POD,
+      { ...BESIDE, username: "system:serviceaccount:payments:replicaset-controller" },
+    ],
+  ])("is not for tenants to say: %s", (_, kind, more) => {
+    const refusals = review(objects, write(kind, {}, more));
+    expect(refusals).toEqual([expect.stringMatching(/^what runs beside/)]);
+  });
+
+  test.each<[string, string, Partial<AdmissionRequest>]>([
+    ["an administrator", "deployments.apps", { administrator: true }],
+    [
+      "a controller",
+      POD,
+      {
+        username: "system:serviceaccount:kube-system:replicaset-controller",
+        groups: ["system:serviceaccounts:kube-system"],
+      },
+    ],
+    ["a kubelet", "serviceaccounts/token.", { username: "system:node:a", groups: ["system:nodes"] }],
+    ["the scheduler", POD, { username: "system:kube-scheduler", operation: "DELETE", object: null }],
+    ["an eviction, which a drain asks for", "pods/eviction.", {}],
+  ])("is said by whom it should be: %s", (_, kind, more) => {
+    expect(review(objects, write(kind, {}, { ...BESIDE, ...more }))).toEqual([]);
+  });
+
+  test("tenants' own pods are theirs", () => {
+    expect(review(objects, write(POD, {}))).toEqual([]);
+  });
+});
+
 test("without a gateway and without wildcards the expressions still hold", () => {
   const text = `
 apiVersion: sallyport.dev/v1alpha1

@@ -128,6 +128,19 @@ spec:
     expect(notes).toContainEqual(expect.objectContaining({ code: "not-expressible", severity: "warning" }));
   });
 
+  test("a gateway beside the cluster's own parts: whose pods run there is not held", () => {
+    const set = gateway("selector: {istio: egressgateway}, authorizer: {service: sallyport.istio-system}");
+    const { files, notes } = kubernetesTarget.generate(set, { native: false });
+    const ownership = files.find(({ path }) => path === "admission/ownership.yaml");
+    expect(JSON.stringify(ownership?.documents)).toMatch(/"values":\["istio-egress"\]/);
+    expect(notes).toContainEqual(
+      expect.objectContaining({
+        code: "not-expressible",
+        message: expect.stringContaining("who runs pods in `istio-system`"),
+      }),
+    );
+  });
+
   test("under RegistryOnly each rule is as wide as its namespace", () => {
     const { notes } = kubernetesTarget.generate(loadModel("RegistryOnly"), { native: false });
     const narrow = notes.filter(({ code }) => code === "narrower-than-namespace");
