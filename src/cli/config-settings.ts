@@ -45,6 +45,12 @@ export const CONFIG_SCHEMA = z.strictObject({
       key: z.string().default("").describe("PEM file of its key"),
       clientCa: z.string().default("").describe("PEM file of the roots that sign callers' certificates"),
       poll: duration("10s").describe("how often these files are read again"),
+      workloadApi: z
+        .string()
+        .refine((text) => text === "" || /^unix:\//.test(text), "write it as unix:///path of its socket")
+        .transform((text) => text.replace(/^unix:\/+/, "unix:/"))
+        .default("")
+        .describe("in their place, the socket of a SPIFFE Workload API (SPIRE's agent), as unix:///path"),
     })
     .prefault({}),
   admin: z

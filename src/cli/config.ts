@@ -124,8 +124,10 @@ function inconsistencies({ tls, allowedCallers, audit }: Config): string[] {
   const found = auditInconsistencies(audit);
   if (found.length > 0) return found;
   const given = [tls.certificate, tls.key, tls.clientCa].filter((each) => each !== "").length;
+  const hasApi = tls.workloadApi !== "";
+  if (hasApi && given !== 0) return ["tls: give workloadApi, or certificate, key and clientCa, not both"];
   if (given !== 0 && given !== 3) return ["tls: certificate, key and clientCa belong together; give all three"];
-  if (given === 3 && allowedCallers.length === 0)
+  if ((hasApi || given === 3) && allowedCallers.length === 0)
     return ["allowedCallers: with tls, list who may ask (nobody is listed)"];
   return [];
 }

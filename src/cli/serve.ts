@@ -87,17 +87,11 @@ function abandon(): void {
 
 /** The server's options from a valid configuration. */
 export function serverOptions(config: Config): ServerOptions {
-  const { certificate, key, clientCa, poll } = config.tls;
-  const tls = certificate === "" ? null : { certificate, key, clientCa };
-  const listen = config.listen.map((text) => {
-    const address = requireAddress(text);
-    return { address, tls: address.kind === "unix" ? null : tls };
-  });
   return {
     policies: config.policies,
-    listen,
+    listen: config.listen.map(requireAddress),
+    tls: tlsOptions(config.tls),
     allowedCallers: config.allowedCallers,
-    tlsPollMs: parseDuration(poll) ?? 0,
     admin: config.admin === "none" ? null : requireAddress(config.admin),
     probes: config.probes === "none" ? null : requireAddress(config.probes),
     audit: auditOptions(config.audit),
@@ -108,6 +102,12 @@ export function serverOptions(config: Config): ServerOptions {
     state: config.state === "" ? null : config.state,
     drain: { waitMs: parseDuration(config.drain.wait) ?? 0, limitMs: parseDuration(config.drain.limit) ?? 0 },
   };
+}
+
+function tlsOptions({ certificate, key, clientCa, poll, workloadApi }: Config["tls"]): ServerOptions["tls"] {
+  if (workloadApi !== "") return { kind: "workload-api", socket: workloadApi.slice("unix:".length) };
+  if (certificate === "") return null;
+  return { kind: "files", files: { certificate, key, clientCa }, pollMs: parseDuration(poll) ?? 0 };
 }
 
 function requireAddress(text: string): NonNullable<ReturnType<typeof parseListenAddress>> {

@@ -6,18 +6,18 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
 import { boundAddress, formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
 import type { CallerCheck } from "./caller.ts";
+import type { TlsSource } from "./certificates/tls-source.ts";
 import type { CheckHandler } from "./check-service.ts";
 import type { AccessLogService } from "./gateway/access-log-service.ts";
 import { sayGoodbye, tolerateResets } from "./grpc-sessions.ts";
 import type { HealthService } from "./health.ts";
 import type { WireContract } from "./load-protos.ts";
-import { readTlsFiles, type TlsFiles, watchTlsFiles } from "./tls-files.ts";
 
 /** What a listener needs. */
 export interface ListenerOptions {
   readonly address: ListenAddress;
   /** Null = plaintext, which only local addresses may have. */
-  readonly tls: TlsFiles | null;
+  readonly tls: TlsSource | null;
   readonly callers: CallerCheck;
   readonly contract: WireContract;
   readonly check: CheckHandler;
@@ -25,7 +25,6 @@ export interface ListenerOptions {
   readonly accessLogs: AccessLogService;
   /** Serves policies to listed callers that speak HTTP/1.1 instead of gRPC. */
   readonly policies: HttpServer;
-  readonly tlsPollMs: number;
   /** A caller was refused: its certificate names nobody who is listed. */
   refused(): void;
   /** Something went wrong that stops nothing. */
@@ -71,15 +70,13 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const server = createGrpcServer(options, peers, tls !== null);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const sockets = new Set<Socket>();
-  const accept =
-    tls === null ? acceptPlain(injector, sockets) : await acceptTls(options, tls, peers, injector, sockets);
-  await listen(accept.server, address);
-  accept.server.on("error", (error) => warn("listener failed", error));
+  const accept = tls === null ? acceptPlain(injector, sockets) : acceptTls(options, tls, peers, injector, sockets);
+  await listen(accept, address);
+  accept.on("error", (error) => warn("listener failed", error));
   return {
-    address: formatListenAddress(boundAddress(accept.server.address(), address)),
+    address: formatListenAddress(boundAddress(accept.address(), address)),
     async shutdown(limitMs) {
       accept.close();
-      accept.server.close();
       if (sayGoodbye(server) > 0) await sleep(Math.min(GOODBYE_MS, limitMs));
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => {
@@ -124,30 +121,23 @@ async function endAll(sockets: ReadonlySet<Socket>): Promise<void> {
   for (const socket of sockets) socket.destroy();
 }
 
-interface Acceptor {
-  readonly server: NetServer | TlsServer;
-  close(): void;
-}
-
-function acceptPlain(injector: ConnectionInjector, sockets: Set<Socket>): Acceptor {
-  const server = createNetServer({ noDelay: true }, (socket) => {
+function acceptPlain(injector: ConnectionInjector, sockets: Set<Socket>): NetServer {
+  return createNetServer({ noDelay: true }, (socket) => {
     track(socket, sockets);
     injector.injectConnection(socket);
   });
-  return { server, close() {} };
 }
 
-async function acceptTls(
-  { callers, policies, tlsPollMs, refused, warn }: ListenerOptions,
-  files: TlsFiles,
+function acceptTls(
+  { callers, policies, refused }: ListenerOptions,
+  source: TlsSource,
   peers: Map<string, string>,
   injector: ConnectionInjector,
   sockets: Set<Socket>,
-): Promise<Acceptor> {
-  const material = await readTlsFiles(files);
+): TlsServer {
   const server = createTlsServer(
     {
-      ...material.options,
+      ...source.material.options,
       requestCert: true,
       rejectUnauthorized: true,
       ALPNProtocols: ["h2", "http/1.1"],
@@ -173,14 +163,8 @@ async function acceptTls(
       injector.injectConnection(socket);
     },
   );
-  const watch = watchTlsFiles(
-    files,
-    material.digest,
-    tlsPollMs,
-    ({ options }) => server.setSecureContext(options),
-    (error) => warn("certificate files cannot be used; the previous ones stay in force", error),
-  );
-  return { server, close: watch.close };
+  source.onChange(({ options }) => server.setSecureContext(options));
+  return server;
 }
 
 function track(socket: Socket, sockets: Set<Socket>): void {

@@ -44,6 +44,12 @@ export function loadProtos(): WireContract {
   };
 }
 
+/** The SPIFFE Workload API, as a client sees it. @throws when the installation lacks it */
+export function loadWorkloadApi(): LoadedService {
+  const loaded = loadSync("spiffe/workload/workload.proto", { includeDirs: [PROTOS], keepCase: true });
+  return loaded.SpiffeWorkloadAPI as LoadedService;
+}
+
 function passThrough(bytes: Buffer): Buffer {
   return bytes;
 }

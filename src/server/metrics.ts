@@ -21,6 +21,8 @@ export interface MetricSources {
   staleNamespaces(): number;
   /** Errors that keep documents out of force, by code. */
   policyErrors(): ReadonlyMap<string, number>;
+  /** When the server's own certificate ends; null without one. */
+  certificateEndMs(): number | null;
   now(): number;
 }
 
@@ -111,6 +113,11 @@ export function createMetrics(sources: MetricSources): Metrics {
       if (loaded !== null) this.set({ revision: loaded.revision }, 1);
     },
   });
+  gauge(
+    "sallyport_certificate_end_timestamp_seconds",
+    "When the server's own certificate ends, in seconds since the epoch; 0 without one.",
+    () => (sources.certificateEndMs() ?? 0) / 1000,
+  );
   registerAuditMetrics(registry, sources.audit);
 
   const delay = monitorEventLoopDelay({ resolution: 20 });

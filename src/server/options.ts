@@ -1,18 +1,18 @@
 import type { AuditRequire } from "../audit/fan-out.ts";
 import type { AuditMode } from "../audit/trail.ts";
 import type { ListenAddress } from "./address.ts";
+import type { TlsOptions } from "./certificates/tls-source.ts";
 import type { SinkOptions } from "./open-sinks.ts";
-import type { TlsFiles } from "./tls-files.ts";
 
 /** Everything a server is told. Times in milliseconds, sizes in bytes. */
 export interface ServerOptions {
   /** The policy directory. */
   readonly policies: string;
-  readonly listen: readonly { readonly address: ListenAddress; readonly tls: TlsFiles | null }[];
+  readonly listen: readonly ListenAddress[];
+  /** Every TCP listener speaks mTLS with it; null = plaintext, which only local addresses may have. */
+  readonly tls: TlsOptions | null;
   /** SPIFFE IDs that may ask over mTLS, exact or with a trailing `/*`. */
   readonly allowedCallers: readonly string[];
-  /** How often certificate files are read again. */
-  readonly tlsPollMs: number;
   /** Null = no admin port. */
   readonly admin: ListenAddress | null;
   /** Null = no port for probes from outside. */

@@ -4,6 +4,7 @@ import { readEngineModule } from "../pdp/engine-module.ts";
 import { createPdp } from "../pdp/pdp.ts";
 import { openAdmin } from "./admin.ts";
 import { createCallerCheck } from "./caller.ts";
+import { openTlsSource, type TlsSource } from "./certificates/tls-source.ts";
 import { createCheckHandler } from "./check-service.ts";
 import { drain } from "./drain.ts";
 import { registerExceptionMetrics } from "./exception-metrics.ts";
@@ -79,6 +80,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     loaded: () => policies.loaded,
     staleNamespaces: () => policies.stale.length,
     policyErrors: () => policies.errors,
+    certificateEndMs: () => certificates?.material.notAfterMs ?? null,
     now,
   });
   const renderer = createRenderer({
@@ -156,20 +158,23 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   const listeners: Listener[] = [];
   let admin: HttpPort | null = null;
   let probes: HttpPort | null = null;
+  let certificates: TlsSource | null = null;
   try {
     const callers = createCallerCheck(options.allowedCallers);
-    for (const { address, tls } of options.listen) {
+    if (options.tls !== null) {
+      certificates = await openTlsSource(options.tls, (message, error) => log.warn({ err: error }, message));
+    }
+    for (const address of options.listen) {
       listeners.push(
         await openListener({
           address,
-          tls,
+          tls: address.kind === "unix" ? null : certificates,
           callers,
           contract,
           check,
           health,
           accessLogs: seat.accessLogs,
           policies: policyServer,
-          tlsPollMs: options.tlsPollMs,
           refused: metrics.refusedCaller,
           warn: (message, error) => log.warn({ err: error }, message),
         }),
@@ -188,6 +193,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   } catch (error) {
     await admin?.close();
     for (const each of listeners) await each.shutdown(0);
+    certificates?.close();
     await trail.close();
     exceptions.close();
     metrics.close();
@@ -220,6 +226,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
       draining = true;
       exceptions.close();
       await drain({ health, accessLogs: seat.accessLogs, listeners, reloader, trail, ports, ...options.drain, log });
+      certificates?.close();
       seat.close();
       metrics.close();
     },

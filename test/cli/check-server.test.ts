@@ -98,7 +98,10 @@ it("check --server shows certificates and looks at the server's", async () => {
   const mesh = await createAuthority();
   const serverFiles = writeTlsFiles(await mesh.issue([uri(pdp)]), mesh.cert);
   const ownFiles = writeTlsFiles(await mesh.issue([uri(gateway)]), mesh.cert);
-  const server = await startCheckServer(echo([]), { tls: serverFiles, callers: createCallerCheck([gateway]) });
+  const server = await startCheckServer(echo([]), {
+    tls: { kind: "files", files: serverFiles, pollMs: 60_000 },
+    callers: createCallerCheck([gateway]),
+  });
   onTestFinished(async () => {
     await server.close();
     serverFiles.remove();

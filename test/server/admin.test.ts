@@ -20,6 +20,7 @@ const metrics = createMetrics({
   loaded: () => loaded,
   staleNamespaces: () => 1,
   policyErrors: () => new Map([["yaml-syntax", 2]]),
+  certificateEndMs: () => 1_800_000_000_000,
   now: () => 61_000,
 });
 
@@ -126,6 +127,7 @@ describe("metrics", () => {
       'sallyport_policy_errors{code="yaml-syntax"} 2',
       'sallyport_revision_info{revision="sha256:aa"} 1',
       "sallyport_policy_load_age_seconds 60",
+      "sallyport_certificate_end_timestamp_seconds 1800000000",
       "sallyport_audit_written_total 7",
       'sallyport_audit_failed_total{reason="not-written"} 2',
       'sallyport_audit_failed_total{reason="too-slow"} 0',

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Leaf } from "../../src/cli/demo/pki.ts";
-import type { TlsFiles } from "../../src/server/tls-files.ts";
+import type { TlsFiles } from "../../src/server/certificates/tls-files.ts";
 
 /** Writes a listener's files into a directory of their own. */
 export function writeTlsFiles(

@@ -44,6 +44,7 @@ describe("where a setting comes from", () => {
       "--tls-key": "k",
       "--tls-client-ca": "a",
       "--tls-poll": "7s",
+      "--tls-workload-api": "unix:/a",
       "--admin": "none",
       "--probes": "0.0.0.0:9193",
       "--audit-to": "/x",
@@ -95,7 +96,8 @@ describe("where a setting comes from", () => {
     const standard = readConfig({ file: null, env: {}, flags: {} });
     for (const { flag, variable, path } of SETTINGS) {
       const value = other[flag] ?? "";
-      const needed = flag in tls ? tls : flag in kafka ? kafka : {};
+      const callers = { "--allowed-callers": "spiffe://a/b" };
+      const needed = flag === "--tls-workload-api" ? callers : flag in tls ? tls : flag in kafka ? kafka : {};
       const byFlag = readConfig({ file: null, env: {}, flags: { ...needed, [flag]: value } });
       const byVariable = readConfig({
         file: null,
@@ -165,6 +167,9 @@ describe("what is refused", () => {
   test("half of an mTLS listener, or one that would admit nobody", () => {
     expect(problems(withFile("tls: {certificate: a}"))).toContain("belong together");
     expect(problems(withFile("tls: {certificate: a, key: b, clientCa: c}"))).toContain("nobody is listed");
+    expect(problems(withFile("tls: {workloadApi: unix:///run/a.sock}"))).toContain("nobody is listed");
+    expect(problems(withFile("tls: {workloadApi: unix:///run/a.sock, key: b}"))).toContain("not both");
+    expect(problems(withFile("tls: {workloadApi: /run/a.sock}"))).toContain("unix:///path");
   });
 
   test("a file that is not there, if it was named", () => {
@@ -230,9 +235,9 @@ test("the standard configuration makes options a server can start with", () => {
   if (!read.ok) throw new Error(problems(read));
   expect(serverOptions(read.config)).toEqual({
     policies: "./policies",
-    listen: [{ address: { kind: "tcp", host: "127.0.0.1", port: 9191 }, tls: null }],
+    listen: [{ kind: "tcp", host: "127.0.0.1", port: 9191 }],
+    tls: null,
     allowedCallers: [],
-    tlsPollMs: 10_000,
     admin: { kind: "tcp", host: "127.0.0.1", port: 9192 },
     probes: null,
     audit: {

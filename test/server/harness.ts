@@ -13,6 +13,7 @@ import type { AuditRecord } from "../../src/audit/record.ts";
 import type { Decision } from "../../src/pdp/decision.ts";
 import { createPdp, type DecisionEngine, type Pdp } from "../../src/pdp/pdp.ts";
 import type { ListenAddress } from "../../src/server/address.ts";
+import { openTlsSource, type TlsOptions } from "../../src/server/certificates/tls-source.ts";
 import { createCheckHandler } from "../../src/server/check-service.ts";
 import { createGatewaySeat } from "../../src/server/gateway/gateway-seat.ts";
 import { createPolicyServer } from "../../src/server/gateway/policy-page.ts";
@@ -95,7 +96,8 @@ export interface Answering {
 /** A listener with everything behind it but a policy directory: the engine is the caller's. */
 export async function startAnswering(
   engine: DecisionEngine | null,
-  options: Partial<Pick<ListenerOptions, "address" | "tls" | "callers" | "tlsPollMs">> & {
+  options: Partial<Pick<ListenerOptions, "address" | "callers">> & {
+    tls?: TlsOptions;
     now?: () => number;
     recorded?: readonly string[];
     loaded?: LoadedPolicies;
@@ -108,6 +110,7 @@ export async function startAnswering(
     loaded: () => null,
     staleNamespaces: () => 0,
     policyErrors: () => new Map(),
+    certificateEndMs: () => null,
     now: Date.now,
   });
   const renderer = createRenderer({
@@ -139,12 +142,13 @@ export async function startAnswering(
     observe: metrics.observe,
     failed: (error) => thrown.push(error),
   });
+  const { tls, ...chosen } = options;
+  const certificates = tls === undefined ? null : await openTlsSource(tls, (message) => warnings.push(message));
   const listener = await openListener({
     address: { kind: "tcp", host: "127.0.0.1", port: 0 },
-    tls: null,
     callers: () => null,
-    tlsPollMs: 60_000,
-    ...options,
+    ...chosen,
+    tls: certificates,
     contract: CONTRACT,
     check,
     health,
@@ -167,6 +171,7 @@ export async function startAnswering(
     shutdown: listener.shutdown,
     async close() {
       await listener.shutdown(500);
+      certificates?.close();
       metrics.close();
     },
   };

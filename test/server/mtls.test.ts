@@ -4,6 +4,8 @@ import { credentials } from "@grpc/grpc-js";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Authority, createAuthority, type Leaf, uri } from "../../src/cli/demo/pki.ts";
 import { createCallerCheck, isCallerPattern } from "../../src/server/caller.ts";
+import type { TlsFiles } from "../../src/server/certificates/tls-files.ts";
+import type { TlsOptions } from "../../src/server/certificates/tls-source.ts";
 import { writeTlsFiles } from "./certificates.ts";
 import { type Answering, connectClient, decision, httpCheck, startAnswering, told } from "./harness.ts";
 
@@ -28,10 +30,14 @@ async function start(
   const files = writeTlsFiles(server, mesh.cert);
   const answering = await startAnswering(
     { revision: "sha256:one", headers: [], decide: () => decision() },
-    { tls: files, callers: createCallerCheck(allowed), tlsPollMs: 20 },
+    { tls: fromFiles(files), callers: createCallerCheck(allowed) },
   );
   opened.push({ close: files.remove }, answering);
   return { answering, files };
+}
+
+function fromFiles(files: TlsFiles): TlsOptions {
+  return { kind: "files", files, pollMs: 20 };
 }
 
 /** One Check with a connection of its own; the trust is in `mesh` unless told otherwise. */
@@ -121,7 +127,7 @@ describe("rotation", () => {
   test("files that do not fit are refused at start", async () => {
     const files = writeTlsFiles({ cert: server.cert, key: (await mesh.issue([])).key }, mesh.cert);
     opened.push({ close: files.remove });
-    await expect(startAnswering(null, { tls: files })).rejects.toThrow();
+    await expect(startAnswering(null, { tls: fromFiles(files) })).rejects.toThrow();
   });
 });
 
@@ -176,7 +182,7 @@ describe("policies over mTLS", () => {
   async function serving(): Promise<Answering> {
     const files = writeTlsFiles(server, mesh.cert);
     const engine = { revision: "sha256:one", headers: [], decide: () => decision() };
-    const options = { tls: files, callers: createCallerCheck([EGRESS]), tlsPollMs: 20, loaded };
+    const options = { tls: fromFiles(files), callers: createCallerCheck([EGRESS]), loaded };
     const answering = await startAnswering(engine, options);
     opened.push({ close: files.remove }, answering);
     return answering;

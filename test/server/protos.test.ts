@@ -21,7 +21,7 @@ function numbers(file: string): Record<string, number> {
   return found;
 }
 
-test("names and numbers are Envoy's", () => {
+test("names and numbers are Envoy's, and SPIFFE's", () => {
   expect(numbers("envoy/service/auth/v3/external_auth.proto")).toEqual({
     "CheckRequest.attributes": 1,
     "CheckResponse.status": 1,
@@ -49,6 +49,13 @@ test("names and numbers are Envoy's", () => {
     "AttributeContext.request": 4,
     "AttributeContext.context_extensions": 10,
     "AttributeContext.tls_session": 12,
+  });
+  expect(numbers("spiffe/workload/workload.proto")).toEqual({
+    "X509SVIDResponse.svids": 1,
+    "X509SVID.spiffe_id": 1,
+    "X509SVID.x509_svid": 2,
+    "X509SVID.x509_svid_key": 3,
+    "X509SVID.bundle": 4,
   });
   expect(numbers("envoy/config/core/v3/base.proto")).toMatchObject({
     "HeaderValue.key": 1,

@@ -31,9 +31,9 @@ async function start(policies: string, changes: { pollMs?: number; deadlineMs?: 
   const server = await startServer(
     {
       policies,
-      listen: [{ address: LOOPBACK, tls: null }],
+      listen: [LOOPBACK],
+      tls: null,
       allowedCallers: [],
-      tlsPollMs: 60_000,
       admin: LOOPBACK,
       probes: LOOPBACK,
       audit: {

@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createSecureContext, type SecureContextOptions } from "node:tls";
+import { type TlsMaterial, tlsMaterial } from "./tls-material.ts";
 
 /** Files that change are read again after this time. */
 const SETTLED_MS = 25;
@@ -12,12 +11,6 @@ export interface TlsFiles {
   readonly key: string;
   /** Roots that sign the callers' certificates. */
   readonly clientCa: string;
-}
-
-/** The files' contents, ready for a TLS server. */
-export interface TlsMaterial {
-  readonly options: SecureContextOptions;
-  readonly digest: string;
 }
 
 /** Reads the files and makes sure that they fit together. @throws when one is missing or they do not */
@@ -33,10 +26,7 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsMaterial> {
   ] as const) {
     if (!isWhole(pem.toString("latin1"))) throw new Error(`${files[name]} holds no whole certificates`);
   }
-  const options: SecureContextOptions = { cert, key, ca, minVersion: "TLSv1.2" };
-  createSecureContext(options);
-  const digest = createHash("sha256").update(cert).update("\0").update(key).update("\0").update(ca).digest("hex");
-  return { options, digest };
+  return tlsMaterial({ cert, key, ca });
 }
 
 /** OpenSSL takes a file of roots that is empty, or cut off, for one with fewer roots. */
