@@ -7,6 +7,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["test", async () => (await import("./test.ts")).testCommand()],
   ["check", async () => (await import("./check.ts")).checkCommand()],
   ["explain", async () => (await import("./explain.ts")).explainCommand()],
+  ["fmt", async () => (await import("./fmt.ts")).fmtCommand()],
   ["lint", async () => (await import("./lint.ts")).lintCommand()],
   ["exceptions", async () => (await import("./exceptions.ts")).exceptionsCommand()],
   ["compile", async () => (await import("./compile.ts")).compileCommand()],

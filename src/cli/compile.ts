@@ -1,11 +1,10 @@
-import { randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
 import { Command } from "commander";
 import { compileBundle } from "../bundle/compile.ts";
 import { bundleRevision } from "../bundle/revision.ts";
 import { EXIT } from "./exit-code.ts";
 import { requireSet } from "./load-set.ts";
 import { longOutputOption, policiesOption, printFailure, printJson, printLine } from "./output.ts";
+import { writeAtomically } from "./write-file.ts";
 
 const HELP = `
 The bundle is one file, made for machines; the same policies give the same bytes and so the same revision, whatever the
@@ -51,22 +50,4 @@ async function compile(options: { policies: string; out?: string; output: string
   }
   printLine(revision);
   if (file !== null) printLine(`${bundle.length} bytes in ${file}. Next: sallyport inspect ${file}`);
-}
-
-/** Writes beside the target and renames, so that a reader sees the old bytes or the new, never a part. */
-async function writeAtomically(file: string, bytes: Uint8Array): Promise<void> {
-  const draft = `${file}.${randomUUID()}.tmp`;
-  try {
-    const handle = await open(draft, "wx", 0o644);
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, file);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
 }

@@ -21,10 +21,8 @@ export interface ParsedFile {
 export function readDocuments(path: string, bytes: Uint8Array, unreadable?: string): ParsedFile {
   const place = placeOf(path);
   const diagnostics: Diagnostic[] = [];
-  const add = (problem: SourceProblem, scope = place): void => {
-    const message = printable(problem.message);
-    const fix = problem.fix === null ? null : printable(problem.fix);
-    diagnostics.push({ ...problem, message, fix, scope, severity: severityOf(problem.code) });
+  const add = (problem: SourceProblem): void => {
+    diagnostics.push(diagnosticOf(problem, place));
   };
   const { documents: sources, problems } =
     unreadable === undefined
@@ -37,6 +35,13 @@ export function readDocuments(path: string, bytes: Uint8Array, unreadable?: stri
     if (document !== null) documents.push(document);
   }
   return { path, documents, diagnostics };
+}
+
+/** What is wrong in a file, as everybody is told of it. `scope` = the namespace whose load it stops. */
+export function diagnosticOf(problem: SourceProblem, scope: string): Diagnostic {
+  const message = printable(problem.message);
+  const fix = problem.fix === null ? null : printable(problem.fix);
+  return { ...problem, message, fix, scope, severity: severityOf(problem.code) };
 }
 
 function readDocument(

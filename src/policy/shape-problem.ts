@@ -101,8 +101,8 @@ function valueAt(value: unknown, path: DocumentPath): unknown {
   return here;
 }
 
-/** The keys that a map at `path` may have. */
-function keysAt(schema: z.ZodType, path: DocumentPath): readonly string[] {
+/** The keys that a map at `path` may have, in the order of the documentation; none where any key may stand. */
+export function keysAt(schema: z.ZodType, path: DocumentPath): readonly string[] {
   let here: unknown = unwrap(schema);
   for (const part of path) {
     const { shape, element, valueType } = (here ?? {}) as {

@@ -106,7 +106,7 @@ function compose(file: string, text: string, whole: (code: DiagnosticCode, messa
     const at = positionAt(offset);
     problems.push({ code, message, at, excerpt: excerpt(at), fix });
   };
-  for (const { index } of text.matchAll(/^%/gm)) {
+  for (const { index } of text.matchAll(/(?<![^\n\r])%/g)) {
     report("yaml-directive", "a YAML directive is not allowed: every file is YAML 1.2", index);
   }
   if (problems.length > 0) return { documents: [], problems };

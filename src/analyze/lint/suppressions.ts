@@ -1,7 +1,7 @@
-import { Lexer } from "yaml";
 import { parseInstant } from "../../policy/instant.ts";
 import type { PolicyFile } from "../../policy/parse-cache.ts";
 import { printable } from "../../policy/printable.ts";
+import { yamlMarks } from "../../policy/yaml-tokens.ts";
 import type { Finding } from "./finding.ts";
 import { isLintCode, LINT_CODES, type LintCode } from "./lint-codes.ts";
 
@@ -36,7 +36,8 @@ export function readSuppressions(files: readonly PolicyFile[]): Suppressions {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
     if (!text.includes(WORD)) continue;
     const lines = text.split("\n");
-    for (const { line, column, comment } of commentsOf(text)) {
+    for (const { kind, line, column, text: comment } of yamlMarks(text)) {
+      if (kind !== "comment") continue;
       const place = { file: path, line, column };
       const read = readComment(comment);
       if (read === null) continue;
@@ -45,31 +46,6 @@ export function readSuppressions(files: readonly PolicyFile[]): Suppressions {
     }
   }
   return { all, findings };
-}
-
-interface Comment {
-  readonly line: number;
-  readonly column: number;
-  readonly comment: string;
-}
-
-/** The comments of a YAML text: what only looks like one inside a text is none. */
-function* commentsOf(text: string): Generator<Comment> {
-  let line = 1;
-  let column = 1;
-  let scalar = false;
-  for (const token of new Lexer().lex(text)) {
-    // Marks that the lexer puts in: a document's begin, a plain or block text to follow, a flow collection's end.
-    if (token === "\u0002" || token === "\u0018" || token === "\u001f") {
-      scalar = token === "\u001f";
-      continue;
-    }
-    if (!scalar && token.startsWith("#")) yield { line, column, comment: token };
-    scalar = false;
-    const breaks = token.split("\n");
-    line += breaks.length - 1;
-    column = breaks.length === 1 ? column + token.length : (breaks.at(-1)?.length ?? 0) + 1;
-  }
 }
 
 /** Null = not ours; a text = what is wrong with it. */
