@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { anyKindSchema, kindSchema, schemaFileName } from "../src/policy/json-schema.ts";
 import { KINDS, type Kind } from "../src/policy/schema/kinds.ts";
 import { diagnosticsPage } from "./diagnostics-page.ts";
+import { importNotesPage } from "./import-notes-page.ts";
 import { lintPage } from "./lint-page.ts";
 import { notesPage } from "./notes-page.ts";
 import { trafficPathPictures } from "./traffic-paths.ts";
@@ -26,6 +27,7 @@ const wanted = new Map<string, string>([
   ["docs/lint.md", lintPage()],
   ["docs/schema/sallyport.schema.json", json(anyKindSchema())],
   ["docs/generate-notes.md", notesPage()],
+  ["docs/import-notes.md", importNotesPage()],
   ...[...trafficPathPictures()].map(([name, text]) => [`docs/pictures/${name}`, text] as const),
   ...kinds.map((kind) => [`docs/schema/${schemaFileName(kind)}`, json(kindSchema(kind))] as const),
 ]);

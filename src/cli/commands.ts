@@ -13,6 +13,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["compile", async () => (await import("./compile.ts")).compileCommand()],
   ["inspect", async () => (await import("./inspect.ts")).inspectCommand()],
   ["generate", async () => (await import("./generate.ts")).generateCommand()],
+  ["import", async () => (await import("./import.ts")).importCommand()],
   ["audit", async () => (await import("./audit.ts")).auditCommand()],
   ["demo", async () => (await import("./demo.ts")).demoCommand()],
 ]);

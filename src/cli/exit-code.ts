@@ -6,7 +6,7 @@ export const EXIT = {
   failure: 1,
   /** `check`, `explain`: deny. */
   deny: 2,
-  /** The policy set has errors. */
+  /** The policy set has errors; for `import`: its source. */
   invalidPolicy: 3,
   /** `test`: a case did not come out as expected; `lint`: something was found that `--fail-on` names. */
   checkFailed: 4,

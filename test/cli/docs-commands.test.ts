@@ -59,7 +59,7 @@ describe("commands of the documentation", () => {
 
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), "sallyport-docs-"));
-    symlinkSync(join(REPOSITORY, "policies"), join(directory, "policies"));
+    for (const each of ["policies", "test"]) symlinkSync(join(REPOSITORY, each), join(directory, each));
     const shim = join(directory, "sallyport");
     writeFileSync(shim, `#!/bin/sh\nexec "${process.execPath}" "${REPOSITORY}/src/cli/main.ts" "$@"\n`);
     chmodSync(shim, 0o755);

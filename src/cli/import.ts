@@ -1,0 +1,10 @@
+import { Command } from "commander";
+import { smokescreenCommand } from "./import/smokescreen.ts";
+
+/** `sallyport import`: other tools' policies, as ours. */
+export function importCommand(): Command {
+  return new Command("import")
+    .summary("turn another tool's egress policies into a policy set")
+    .description("Turn another tool's egress policies into a policy set, never into one that lets more pass.")
+    .addCommand(smokescreenCommand());
+}

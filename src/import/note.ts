@@ -1,0 +1,83 @@
+import type { SourcePosition } from "../policy/model.ts";
+
+/** What becomes of a construct that is not carried over as it stands. */
+export type NoteEffect =
+  /** Ours lets less pass than the source. */
+  | "narrowed"
+  /** It had no say in what passes. */
+  | "dropped"
+  /** It was not read, and may stop more in the source than ours does: look at it by hand. */
+  | "unread";
+
+interface CodeEntry {
+  readonly effect: NoteEffect;
+  readonly meaning: string;
+}
+
+/** Codes of notes; stable, listed in docs/import-notes.md. */
+export const IMPORT_CODES = {
+  "any-port": {
+    effect: "narrowed",
+    meaning: "The source opens every port of a host. Only the ports given with `--port` are opened.",
+  },
+  "guarded-host": {
+    effect: "narrowed",
+    meaning: "An address or an internal name: left out. A root service with `internal: true` opens it.",
+  },
+  "host-not-expressible": {
+    effect: "narrowed",
+    meaning: "A pattern that no policy can hold, such as a wildcard over a public suffix: left out, or less is opened.",
+  },
+  "role-unmapped": {
+    effect: "narrowed",
+    meaning: "No workload is named for a role of Smokescreen: all of it is left out.",
+  },
+  "default-rule": {
+    effect: "narrowed",
+    meaning:
+      "Smokescreen's default rule is for every role without one. It is carried over for roles in `--roles` alone.",
+  },
+  "open-role": {
+    effect: "narrowed",
+    meaning:
+      "A role with action `open` or `report` reaches every host. By the fallback of a group it reaches registered ones.",
+  },
+  "allow-over-deny": {
+    effect: "narrowed",
+    meaning:
+      "In Smokescreen a role's own allow beats the global deny list. Where only a part is meant, less is opened.",
+  },
+  "added-headers": {
+    effect: "narrowed",
+    meaning: "Smokescreen adds headers to requests to a host, which may be what restricts them: the host is left out.",
+  },
+  "request-logging": {
+    effect: "dropped",
+    meaning:
+      "Smokescreen looks into TLS to a host and logs its requests. Here TLS stays closed, unless the application dials HTTP.",
+  },
+  "external-proxy": {
+    effect: "narrowed",
+    meaning: "Going on through another proxy is left out.",
+  },
+  "aims-at-nothing": {
+    effect: "narrowed",
+    meaning: "A rule is about hosts or ports that the source registers nowhere: left out.",
+  },
+} as const satisfies Record<string, CodeEntry>;
+
+export type ImportCode = keyof typeof IMPORT_CODES;
+
+/** Something of the source that is not carried over exactly. Never does it open more than the source did. */
+export interface ImportNote {
+  readonly code: ImportCode;
+  /** In the source. */
+  readonly at: SourcePosition;
+  /** What the source says there, and what became of it; one line. */
+  readonly message: string;
+}
+
+/** Do the imported policies decide as the source does? Not if they let less pass, or something was not read. */
+export function isExact(notes: readonly ImportNote[]): boolean {
+  return notes.every(({ code }) => IMPORT_CODES[code].effect === "dropped");
+}

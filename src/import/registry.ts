@@ -1,0 +1,74 @@
+import { getDomain } from "tldts";
+import { patternCovers } from "../policy/host-pattern.ts";
+import type { HostPattern } from "../policy/model.ts";
+import type { Claim } from "./draft.ts";
+import { createNames } from "./names.ts";
+
+/** A service made of claims: hosts that are all reached in the same way. */
+export interface DraftService {
+  readonly name: string;
+  readonly hosts: readonly HostPattern[];
+  readonly claims: readonly Claim[];
+}
+
+/**
+ * One claim for each pattern and port: of two that say different things the first counts. A host under a wildcard that is
+ * reached in the same way needs no claim of its own.
+ */
+export function settleClaims(claims: readonly Claim[]): readonly Claim[] {
+  const byPort = new Map<number, Map<HostPattern, Claim>>();
+  for (const claim of claims) {
+    const owners = byPort.get(claim.port) ?? new Map<HostPattern, Claim>();
+    byPort.set(claim.port, owners);
+    if (!owners.has(claim.pattern)) owners.set(claim.pattern, claim);
+  }
+  return [...byPort.values()].flatMap((owners) => {
+    const wildcards = [...owners.values()].filter(({ pattern }) => pattern.startsWith("*."));
+    return [...owners.values()].filter((claim) => {
+      // What owns the host where the claim is left out: the longest wildcard over it.
+      const above = wildcards
+        .filter(({ pattern }) => pattern !== claim.pattern && patternCovers(pattern, claim.pattern))
+        .sort((a, b) => b.pattern.length - a.pattern.length)[0];
+      return above === undefined || wayOf(above) !== wayOf(claim);
+    });
+  });
+}
+
+/** Settled claims as services: hosts of one domain with the same ports, reached in the same way. Sorted by name. */
+export function servicesOf(claims: readonly Claim[]): readonly DraftService[] {
+  const byHost = new Map<HostPattern, Claim[]>();
+  for (const claim of claims) byHost.set(claim.pattern, [...(byHost.get(claim.pattern) ?? []), claim]);
+  const groups = new Map<string, { domain: string; hosts: HostPattern[]; claims: readonly Claim[] }>();
+  for (const [host, own] of [...byHost].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    // A service says once how HTTP becomes HTTPS, whatever the port.
+    const parts = new Map<string, Claim[]>();
+    for (const claim of own.toSorted((a, b) => a.port - b.port)) {
+      const way = JSON.stringify([claim.tls, claim.addresses]);
+      parts.set(way, [...(parts.get(way) ?? []), claim]);
+    }
+    for (const part of parts.values()) {
+      const domain = getDomain(host.replace(/^\*\./, ""), { allowPrivateDomains: true }) ?? host;
+      const key = JSON.stringify([domain, part.map((claim) => [claim.port, wayOf(claim)])]);
+      const group = groups.get(key) ?? { domain, hosts: [], claims: part };
+      groups.set(key, group);
+      group.hosts.push(host);
+    }
+  }
+  const name = createNames();
+  return [...groups.values()]
+    .flatMap(({ domain, hosts, claims: own }) =>
+      slices(hosts, HOSTS_A_SERVICE).map((some) => ({ name: name(domain), hosts: some, claims: own })),
+    )
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const HOSTS_A_SERVICE = 500;
+
+/** A list in parts of at most `most`. */
+export function slices<T>(list: readonly T[], most: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(list.length / most) }, (_, i) => list.slice(i * most, (i + 1) * most));
+}
+
+function wayOf({ protocol, tls, addresses }: Claim): string {
+  return JSON.stringify([protocol, tls, addresses]);
+}
