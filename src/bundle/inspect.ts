@@ -1,5 +1,6 @@
 import { createBundleReader } from "./bundle-reader.ts";
 import { LAYOUT } from "./layout.ts";
+import { readHosts, readIdentities } from "./read-tables.ts";
 import { bundleRevision } from "./revision.ts";
 
 /** What is in a bundle. Lists are sorted. */
@@ -32,37 +33,24 @@ const FALLBACKS = ["deny", "report", "allow"];
 /** Reads a bundle's summary, or null when the bytes are not a bundle of this version. */
 export function inspectBundle(bytes: Uint8Array): BundleSummary | null {
   if (bytes.length < LAYOUT.HEADER_SIZE) return null;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { field } = createBundleReader(bytes);
+  const reader = createBundleReader(bytes);
+  const { field } = reader;
   if (field(LAYOUT.H_MAGIC) !== LAYOUT.MAGIC || field(LAYOUT.H_VERSION) !== LAYOUT.VERSION) return null;
   if (field(LAYOUT.H_LENGTH) !== bytes.length) return null;
-  const decoder = new TextDecoder();
-  const text = (start: number, length: number): string => decoder.decode(bytes.subarray(start, start + length));
-
-  const hosts: string[] = [];
-  for (const entry of entriesOf(view, LAYOUT.H_HOST_TABLE, LAYOUT.H_HOST_SLOTS)) {
-    const key = entry + LAYOUT.HE_OWNERS + field(entry + LAYOUT.HE_OWNER_COUNT) * LAYOUT.OWNER_SIZE;
-    const name = text(key, view.getUint16(entry + LAYOUT.HE_KEY_LENGTH, true));
-    hosts.push(view.getUint8(entry + LAYOUT.HE_WILDCARD) === 1 ? `*.${name}` : name);
-  }
+  const hosts = readHosts(bytes, reader).map(({ pattern }) => pattern);
 
   const own: string[] = [];
   const federated = new Map<number, string>();
   const exact: { readonly domain: number; readonly path: string }[] = [];
   const invalid: string[] = [];
-  for (const entry of entriesOf(view, LAYOUT.H_IDENTITY_TABLE, LAYOUT.H_IDENTITY_SLOTS)) {
-    const kind = view.getUint8(entry + LAYOUT.IE_KIND);
-    const flags = view.getUint8(entry + LAYOUT.IE_FLAGS);
-    const start = entry + LAYOUT.IE_SUBJECTS + field(entry + LAYOUT.IE_SUBJECT_COUNT) * 4;
-    const key = text(start, view.getUint16(entry + LAYOUT.IE_KEY_LENGTH, true));
-    const number = field(entry + LAYOUT.IE_NUMBER);
+  for (const { kind, flags, key, number } of readIdentities(bytes, reader)) {
     if (kind === LAYOUT.ID_TRUST_DOMAIN) {
       if ((flags & LAYOUT.IE_FLAG_OWN) !== 0) own.push(key);
       else federated.set(number, key);
     } else if (kind === LAYOUT.ID_EXACT) exact.push({ domain: number, path: key });
     else if (kind === LAYOUT.ID_NAMESPACE && (flags & LAYOUT.IE_FLAG_INVALID) !== 0) invalid.push(key);
   }
-  const first = createBundleReader(bytes).text(field(LAYOUT.H_OWN_DOMAIN)) ?? "";
+  const first = reader.text(field(LAYOUT.H_OWN_DOMAIN)) ?? "";
   const domainOf = (number: number): string => (number === 0 ? first : (federated.get(number) ?? ""));
   return {
     revision: bundleRevision(bytes),
@@ -84,13 +72,4 @@ export function inspectBundle(bytes: Uint8Array): BundleSummary | null {
     workloads: exact.map(({ domain, path }) => `spiffe://${domainOf(domain)}${path}`).sort(),
     invalidNamespaces: invalid.sort(),
   };
-}
-
-function* entriesOf(view: DataView, table: number, slots: number): Generator<number> {
-  const start = view.getUint32(table, true);
-  const count = view.getUint32(slots, true);
-  for (let i = 0; i < count; i++) {
-    const entry = view.getUint32(start + i * LAYOUT.ID_SLOT + 4, true);
-    if (entry !== 0) yield entry;
-  }
 }
