@@ -3,6 +3,8 @@ import { createGunzip } from "node:zlib";
 import { parseSegment } from "./chain.ts";
 import { trailFiles } from "./segment-names.ts";
 
+const PIECE = 256 * 1024;
+
 /**
  * The files of a trail that can hold lines of a time (milliseconds; null for no bound), oldest first. A file is begun with its
  * time and ends where the next begins; one that does not say when it was begun is always among them. @throws when the
@@ -41,7 +43,7 @@ export async function* linesOfFile(
   path: string,
   progress: (bytes: number) => void = () => undefined,
 ): AsyncGenerator<string> {
-  const file = createReadStream(path);
+  const file = createReadStream(path, { highWaterMark: PIECE });
   file.on("data", (piece) => progress(piece.length));
   const unpacked = path.endsWith(".gz") ? createGunzip() : null;
   // Without a listener an error of the file would end the process instead of this loop.

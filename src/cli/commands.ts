@@ -10,6 +10,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["fmt", async () => (await import("./fmt.ts")).fmtCommand()],
   ["lint", async () => (await import("./lint.ts")).lintCommand()],
   ["exceptions", async () => (await import("./exceptions.ts")).exceptionsCommand()],
+  ["replay", async () => (await import("./replay.ts")).replayCommand()],
   ["compile", async () => (await import("./compile.ts")).compileCommand()],
   ["inspect", async () => (await import("./inspect.ts")).inspectCommand()],
   ["generate", async () => (await import("./generate.ts")).generateCommand()],

@@ -23,16 +23,19 @@ export interface LoadedSet {
 
 /** Reads and validates a policy directory, strictly. Null (after saying why) when it cannot be read. */
 export async function loadSet(directory: string, withTests = true): Promise<LoadedSet | null> {
-  const module = readEngineModule();
   try {
-    const all = await readPolicyDirectory(directory);
-    const files = withTests ? all : all.filter(({ path }) => !isTestFile(path));
-    return { module, ...loadPolicySet(files, createCanonicaliser(module)), files: files.length, sources: files };
+    return loadFiles(await readPolicyDirectory(directory), withTests);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     printFailure(`the policy directory ${directory} cannot be read: ${why}`, "name another one with --policies DIR");
     return null;
   }
+}
+
+function loadFiles(all: readonly PolicyFile[], withTests: boolean): LoadedSet {
+  const module = readEngineModule();
+  const files = withTests ? all : all.filter(({ path }) => !isTestFile(path));
+  return { module, ...loadPolicySet(files, createCanonicaliser(module)), files: files.length, sources: files };
 }
 
 /** A set that is valid, for commands that need one. */
@@ -50,6 +53,15 @@ export async function requireSet(directory: string, output: string, withTests = 
     process.exitCode = EXIT.failure;
     return null;
   }
+  return requireValid(loaded, directory, output);
+}
+
+/** The same for files that were read already, from `place`. */
+export function requireFiles(files: readonly PolicyFile[], place: string, output: string): ValidSet | null {
+  return requireValid(loadFiles(files, false), place, output);
+}
+
+function requireValid(loaded: LoadedSet, place: string, output: string): ValidSet | null {
   const { set } = loaded;
   if (set !== null) return { ...loaded, set };
   process.exitCode = EXIT.invalidPolicy;
@@ -59,7 +71,7 @@ export async function requireSet(directory: string, output: string, withTests = 
     return null;
   }
   for (const each of errors) process.stderr.write(`${formatDiagnostic(each, colorful(process.stderr))}\n`);
-  printFailure(`the policies in ${directory} have ${count(errors.length, "error")}`, "run: sallyport validate");
+  printFailure(`the policies in ${place} have ${count(errors.length, "error")}`, "run: sallyport validate");
   return null;
 }
 

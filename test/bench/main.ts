@@ -18,6 +18,7 @@ import { machine } from "./machine.ts";
 import { sectionsOf, table } from "./page.ts";
 import { writePolicyText } from "./policy-text.ts";
 import { measureRecording } from "./recording.ts";
+import { measureReplaying } from "./replaying.ts";
 import { type Cost, measureServer, type ServerFigures } from "./server.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
 
@@ -151,7 +152,24 @@ ${table(["question", "time"], rows)}
 `;
 }
 
-const SECTIONS = { deciding, reading, serving, recording, asking };
+async function replaying(): Promise<string> {
+  say("replaying the trail");
+  const figures = await measureReplaying(module, values.quick ? 100_000 : 1_000_000);
+  const [plain] = figures;
+  const rows = figures.map(({ compressed, bytes, seconds, records }) => [
+    `${compressed ? "compressed" : "not compressed"}, ${(bytes / 2 ** 20).toFixed(0)} MiB`,
+    `${seconds.toFixed(1)} s`,
+    `${((seconds / records) * 1e6).toFixed(1)} µs`,
+  ]);
+  return `## Replaying the trail
+\`sallyport replay\` on ${plain?.records.toLocaleString("en")} records of different requests, from a cold process: each is decided under two sets of ${plain?.rules.toLocaleString("en")} rules, of which
+${plain?.changed} differ. All ${plain?.reproduced.toLocaleString("en")} come out as recorded under their own; ${plain?.widening.toLocaleString("en")} are allowed now and ${plain?.narrowing.toLocaleString("en")} denied.
+
+${table(["the trail", "time", "a record"], rows)}
+`;
+}
+
+const SECTIONS = { deciding, reading, serving, recording, asking, replaying };
 
 const head = `# Benchmarks
 
