@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { asmCommand } from "./import/asm.ts";
 import { smokescreenCommand } from "./import/smokescreen.ts";
 
 /** `sallyport import`: other tools' policies, as ours. */
@@ -6,5 +7,6 @@ export function importCommand(): Command {
   return new Command("import")
     .summary("turn another tool's egress policies into a policy set")
     .description("Turn another tool's egress policies into a policy set, never into one that lets more pass.")
-    .addCommand(smokescreenCommand());
+    .addCommand(smokescreenCommand())
+    .addCommand(asmCommand());
 }

@@ -21,7 +21,7 @@ const RULES_A_POLICY = 500;
  * directory of that namespace. The same draft gives the same files. @see docs/semantics.md §1
  */
 export function filesOf(set: DraftSet): readonly ImportedFile[] {
-  const claims = settleClaims(set.claims);
+  const { claims } = settleClaims(set.claims);
   const index = indexClaims(claims);
   const shared: ImportedFile[] = [{ path: "gateway.yaml", documents: [gatewayDocument(set)] }];
   for (const [i, services] of slices(servicesOf(claims), SERVICES_A_FILE).entries()) {
@@ -45,14 +45,6 @@ export function filesOf(set: DraftSet): readonly ImportedFile[] {
     );
   });
   return [...shared, ...policies].sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-/** The rules of a draft that aim at nothing registered: they are left out of the documents, since they decide nothing. */
-export function idleRules(set: DraftSet): readonly DraftRule[] {
-  const index = indexClaims(settleClaims(set.claims));
-  return set.policies.flatMap(({ rules }) =>
-    rules.filter((rule) => rule.hosts !== null && targetsOf(rule, index).length === 0),
-  );
 }
 
 function gatewayDocument({ gateway }: DraftSet): object {
@@ -104,7 +96,7 @@ function policyDocuments(
 ): readonly { readonly name: string; readonly document: object }[] {
   const ruleName = createNames();
   const rules = policy.rules.flatMap((rule) => {
-    const to = rule.hosts === null ? null : targetsOf(rule, index);
+    const to = rule.aims === null ? null : targetsOf(rule, index);
     return to?.length === 0 ? [] : ruleDocuments(rule, to, ruleName);
   });
   return slices(rules, RULES_A_POLICY).map((some) => {

@@ -11,6 +11,7 @@ export interface Claim {
   readonly tls: DraftTls | null;
   /** CIDRs of a TCP port. */
   readonly addresses: readonly string[];
+  readonly at: SourcePosition;
 }
 
 /** How clear HTTP becomes HTTPS. */
@@ -22,6 +23,14 @@ export interface DraftTls {
   readonly caCertificates?: string;
 }
 
+/** What a rule is about: hosts, and the registered ones of these ports; null = every registered port. */
+export interface Aim {
+  readonly pattern: HostPattern;
+  readonly ports: readonly number[] | null;
+  /** Only where this is what the gateway sees; null = whatever it sees. */
+  readonly protocol: PortProtocol | null;
+}
+
 /** A rule in the source's own words; which services and ports it concerns is found out when the registry is known. */
 export interface DraftRule {
   readonly name: string;
@@ -29,9 +38,7 @@ export interface DraftRule {
   /** Null = everyone (a root deny). */
   readonly from: readonly DraftSubject[] | null;
   /** Null = every target (a deny). */
-  readonly hosts: readonly HostPattern[] | null;
-  /** Null = every registered port. */
-  readonly ports: readonly number[] | null;
+  readonly aims: readonly Aim[] | null;
   /** Null = any. A rule with methods, paths or headers aims at HTTP and GRPC ports only. */
   readonly methods: readonly string[] | null;
   readonly paths: readonly string[] | null;

@@ -1,6 +1,5 @@
 import type { Canonicaliser } from "../policy/canonicaliser.ts";
 import type { PortProtocol } from "../policy/model.ts";
-import type { PolicyFile } from "../policy/parse-cache.ts";
 import type { SourceProblem } from "../policy/yaml-source.ts";
 import type { DraftSet } from "./draft.ts";
 import type { ImportNote } from "./note.ts";
@@ -22,5 +21,12 @@ export type Imported =
   | { readonly ok: true; readonly set: DraftSet; readonly notes: readonly ImportNote[] }
   | { readonly ok: false; readonly problems: readonly SourceProblem[] };
 
-/** A file of the source, as it is read: the same as a file of a policy directory. */
-export type SourceFileBytes = PolicyFile;
+/** Who answers for all that is imported, for sources that name nobody; without one that is a problem. */
+export function ownerOf({ owner }: ImportOptions, problems: SourceProblem[]): string | null {
+  if (owner === null) {
+    const message = "nothing here says who answers for the policies, and every policy has an owner";
+    const at = { file: ".", line: 1, column: 1 };
+    problems.push({ code: "missing-key", message, at, excerpt: null, fix: "--owner team@example.com" });
+  }
+  return owner;
+}

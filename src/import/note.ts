@@ -60,6 +60,27 @@ export const IMPORT_CODES = {
     effect: "narrowed",
     meaning: "Going on through another proxy is left out.",
   },
+  "workload-labels": {
+    effect: "narrowed",
+    meaning:
+      "Pods are meant by their labels. A workload is its service account here: without `--workloads` they are left out.",
+  },
+  "not-for-the-gateway": {
+    effect: "dropped",
+    meaning: "It holds elsewhere than at the egress gateway.",
+  },
+  "kind-not-read": {
+    effect: "unread",
+    meaning: "An object that may stop more than what was read.",
+  },
+  protocol: {
+    effect: "narrowed",
+    meaning: "A port whose protocol nothing here stands for, or that only addresses could tell: left out.",
+  },
+  "described-twice": {
+    effect: "narrowed",
+    meaning: "One host and port is described in two ways. The first counts, and what the second opens is closed.",
+  },
   "aims-at-nothing": {
     effect: "narrowed",
     meaning: "A rule is about hosts or ports that the source registers nowhere: left out.",

@@ -24,7 +24,7 @@ export interface ReadSource<T> {
 }
 
 /** The documents of a file, as strictly as a policy file is read. Documents without anything in them do not count. */
-function readFile(file: PolicyFile): ReadSource<SourceDocument> {
+export function readFile(file: PolicyFile): ReadSource<SourceDocument> {
   const { documents, problems } =
     file.unreadable === undefined
       ? readYaml(file.path, file.bytes)

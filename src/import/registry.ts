@@ -11,18 +11,28 @@ export interface DraftService {
   readonly claims: readonly Claim[];
 }
 
+/** The claims that count. */
+export interface Settled {
+  readonly claims: readonly Claim[];
+  /** Those that say something else than an earlier one about the same host and port. */
+  readonly lost: readonly Claim[];
+}
+
 /**
  * One claim for each pattern and port: of two that say different things the first counts. A host under a wildcard that is
  * reached in the same way needs no claim of its own.
  */
-export function settleClaims(claims: readonly Claim[]): readonly Claim[] {
+export function settleClaims(claims: readonly Claim[]): Settled {
   const byPort = new Map<number, Map<HostPattern, Claim>>();
+  const lost: Claim[] = [];
   for (const claim of claims) {
     const owners = byPort.get(claim.port) ?? new Map<HostPattern, Claim>();
     byPort.set(claim.port, owners);
-    if (!owners.has(claim.pattern)) owners.set(claim.pattern, claim);
+    const owner = owners.get(claim.pattern);
+    if (owner === undefined) owners.set(claim.pattern, claim);
+    else if (wayOf(owner) !== wayOf(claim)) lost.push(claim);
   }
-  return [...byPort.values()].flatMap((owners) => {
+  const kept = [...byPort.values()].flatMap((owners) => {
     const wildcards = [...owners.values()].filter(({ pattern }) => pattern.startsWith("*."));
     return [...owners.values()].filter((claim) => {
       // What owns the host where the claim is left out: the longest wildcard over it.
@@ -32,6 +42,7 @@ export function settleClaims(claims: readonly Claim[]): readonly Claim[] {
       return above === undefined || wayOf(above) !== wayOf(claim);
     });
   });
+  return { claims: kept, lost };
 }
 
 /** Settled claims as services: hosts of one domain with the same ports, reached in the same way. Sorted by name. */

@@ -43,15 +43,17 @@ export function targetsOf(rule: DraftRule, index: ClaimIndex): readonly TargetSp
     ...(rule.headers === null ? {} : { headers: rule.headers }),
   };
   const onRequests = Object.keys(conditions).length > 0;
-  if (rule.effect === "deny" && rule.ports === null && !onRequests) {
+  const aims = rule.aims ?? [];
+  if (rule.effect === "deny" && !onRequests && aims.every(({ ports }) => ports === null)) {
     // By text alone, so that it also holds for what is registered later.
-    const hosts = (rule.hosts ?? []).filter((pattern) => index(pattern).length > 0);
+    const hosts = aims.map(({ pattern }) => pattern).filter((pattern) => index(pattern).length > 0);
     return slices([...new Set(hosts)].sort(), HOSTS_A_TARGET).map((some) => ({ hosts: some }));
   }
   const byHost = new Map<HostPattern, Set<number>>();
-  for (const pattern of rule.hosts ?? []) {
+  for (const { pattern, ports, protocol } of aims) {
     for (const claim of index(pattern)) {
-      if (rule.ports !== null && !rule.ports.includes(claim.port)) continue;
+      if (ports !== null && !ports.includes(claim.port)) continue;
+      if (protocol !== null && protocol !== claim.protocol) continue;
       if (onRequests && !REQUESTS.has(claim.protocol)) continue;
       const host = patternCovers(pattern, claim.pattern) ? claim.pattern : pattern;
       byHost.set(host, (byHost.get(host) ?? new Set()).add(claim.port));

@@ -1,9 +1,10 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { filesOf, idleRules } from "../../import/documents.ts";
+import { filesOf } from "../../import/documents.ts";
 import type { Imported } from "../../import/imported.ts";
 import { IMPORT_CODES, type ImportNote, isExact } from "../../import/note.ts";
 import { renderImported } from "../../import/render.ts";
+import { reportOf } from "../../import/report.ts";
 import type { Canonicaliser } from "../../policy/canonicaliser.ts";
 import { formatDiagnostic } from "../../policy/format-diagnostic.ts";
 import { loadPolicySet } from "../../policy/load.ts";
@@ -31,7 +32,7 @@ export async function deliver(
     return;
   }
   const files = filesOf(imported.set).map((file) => ({ path: file.path, text: renderImported(file) }));
-  const notes = sorted([...imported.notes, ...idleNotes(imported)]);
+  const notes = reportOf(imported);
   if (!isAccepted(files, canon)) return;
   if (options.out !== undefined && !(await write(options.out, files))) return;
   if (options.output === "json") {
@@ -55,12 +56,11 @@ function summarise(out: string, files: readonly Written[], notes: readonly Impor
   const of = (effect: string): number => notes.filter(({ code }) => IMPORT_CODES[code].effect === effect).length;
   for (const each of notes) printLine(noteText(each));
   const told = isExact(notes)
-    ? colors.green("they decide as the source does")
-    : colors.yellow(
-        `${of("narrowed")} narrowed, ${of("unread")} not read: they let less pass than the source, never more`,
-      );
+    ? colors.green("exactly what the source says")
+    : colors.yellow(`${of("narrowed")} narrowed`);
   printLine(`${count(files.length, "file")} in ${out}: ${told}`);
-  printLine("The notes above are explained in docs/import-notes.md.");
+  if (of("unread") > 0) printLine(colors.yellow(`${count(of("unread"), "object")} not read: look at them by hand.`));
+  if (notes.length > 0) printLine("The notes above are explained in docs/import-notes.md.");
   printLine(`Next: fill in the gateway's selector and authorizer, then: sallyport validate --policies ${out}`);
 }
 
@@ -117,20 +117,6 @@ async function write(out: string, files: readonly Written[]): Promise<boolean> {
     process.exitCode = EXIT.failure;
     return false;
   }
-}
-
-function idleNotes(imported: Imported & { readonly ok: true }): readonly ImportNote[] {
-  return idleRules(imported.set).map(({ name, effect, at }) => ({
-    code: "aims-at-nothing",
-    at,
-    message: `${effect} \`${name}\` is about no host that the source registers: left out`,
-  }));
-}
-
-function sorted(notes: readonly ImportNote[]): readonly ImportNote[] {
-  const key = ({ at, code }: ImportNote): string =>
-    [at.file, String(at.line).padStart(9, "0"), String(at.column).padStart(9, "0"), code].join("\0");
-  return notes.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 function noteJson({ code, at, message }: ImportNote): Record<string, unknown> {

@@ -191,7 +191,7 @@ function convert(role: Role & { readonly title: string }, lists: Lists, context:
   const used = reach.fallback !== null || policies.some((policy) => policy.rules.length > 0);
   return {
     claims: reach.allow.flatMap((pattern) =>
-      ports.map(({ number, protocol }) => ({ pattern, port: number, protocol, tls: null, addresses: [] })),
+      ports.map(({ number, protocol }) => ({ pattern, port: number, protocol, tls: null, addresses: [], at })),
     ),
     group: used ? { name: title, members, fallback: reach.fallback } : null,
     policies,
@@ -203,8 +203,7 @@ function ruleOf(effect: "allow" | "deny", group: string, hosts: readonly HostPat
     name: effect === "allow" ? "allowed-domains" : "denied-domains",
     effect,
     from: [{ kind: "group", name: group }],
-    hosts,
-    ports: null,
+    aims: hosts.map((pattern) => ({ pattern, ports: null, protocol: null })),
     methods: null,
     paths: null,
     headers: null,
