@@ -1,11 +1,13 @@
 /**
- * Writes what is made from the sources and checked in: docs/diagnostics.md, docs/lint.md, docs/generate-notes.md, docs/schema and docs/pictures. With `--check` writes
+ * Writes what is made from the sources and checked in: docs/diagnostics.md, docs/lint.md, docs/generate-notes.md, docs/schema, docs/pictures and deploy/crds. With `--check` writes
  * nothing, shows what differs, and exits 1 if anything does.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { stringify } from "yaml";
 import { anyKindSchema, kindSchema, schemaFileName } from "../src/policy/json-schema.ts";
+import { NAMINGS, RESOURCE_KINDS, resourceDefinition } from "../src/policy/resource-definition.ts";
 import { KINDS, type Kind } from "../src/policy/schema/kinds.ts";
 import { diagnosticsPage } from "./diagnostics-page.ts";
 import { importNotesPage } from "./import-notes-page.ts";
@@ -29,8 +31,13 @@ const wanted = new Map<string, string>([
   ["docs/generate-notes.md", notesPage()],
   ["docs/import-notes.md", importNotesPage()],
   ...[...trafficPathPictures()].map(([name, text]) => [`docs/pictures/${name}`, text] as const),
+  ...RESOURCE_KINDS.map((kind) => [`deploy/crds/${NAMINGS[kind].plural}.yaml`, definition(kind)] as const),
   ...kinds.map((kind) => [`docs/schema/${schemaFileName(kind)}`, json(kindSchema(kind))] as const),
 ]);
+
+function definition(kind: (typeof RESOURCE_KINDS)[number]): string {
+  return `# Generated from src/policy/schema by \`npm run generate\`.\n${stringify(resourceDefinition(kind), { lineWidth: 160 })}`;
+}
 
 let stale = 0;
 for (const [path, text] of wanted) {

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { REPOSITORY } from "../../cli/run-cli.ts";
+import type { Check } from "../check.ts";
+import type { Cluster } from "../cluster.ts";
+import { applied, apply, namespace } from "../objects.ts";
+
+const ROOT = "istio-egress";
+
+interface Policy {
+  readonly kind: string;
+  readonly metadata: Readonly<Record<string, unknown>> & { readonly name: string; readonly namespace?: string };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+/** Adds the custom resources to a cluster and waits until it knows them. */
+async function establishResources(cluster: Cluster): Promise<void> {
+  const crds = await cluster.kubectl(["apply", "--server-side", `--filename=${join(REPOSITORY, "deploy/crds")}`]);
+  assert.equal(crds.code, 0, crds.stderr);
+  const names = ["egressgateways", "externalservices", "identitygroups", "egresspolicies"];
+  const each = names.map((name) => `crd/${name}.sallyport.dev`);
+  const established = await cluster.kubectl(["wait", "--for=condition=Established", ...each, "--timeout=60s"]);
+  assert.equal(established.code, 0, established.stderr);
+}
+
+/** The shipped policies as objects: what lies at the top is the gateway's namespace's. */
+async function shippedPolicies(): Promise<readonly Policy[]> {
+  const directory = join(REPOSITORY, "policies");
+  const paths = (await readdir(directory, { recursive: true }))
+    .filter((each) => /(?<!\.test)\.yaml$/.test(each))
+    .sort();
+  const all = await Promise.all(
+    paths.map(async (path) => {
+      const place = dirname(path) === "." ? ROOT : dirname(path);
+      const documents = parseAllDocuments(await readFile(join(directory, path), "utf8"));
+      return documents.map((document): Policy => {
+        const policy: Policy = document.toJS();
+        return { ...policy, metadata: { ...policy.metadata, namespace: policy.metadata.namespace ?? place } };
+      });
+    }),
+  );
+  return all.flat();
+}
+
+/** Policies as custom resources: the schemas take what files may say, and refuse at once what they can tell. */
+export const customResources: readonly Check[] = [
+  {
+    name: "custom-resources",
+    async run(cluster) {
+      await establishResources(cluster);
+      const policies = await shippedPolicies();
+      const spaces = new Set(policies.map(({ metadata }) => metadata.namespace ?? ROOT));
+      await applied(
+        cluster,
+        [...spaces].map((name) => namespace(name)),
+      );
+      await applied(cluster, policies);
+      const back = await cluster.kubectl(["get", "sallyport", "--all-namespaces", "--output=json"]);
+      const stored: readonly Policy[] = JSON.parse(back.stdout).items;
+      for (const { kind, metadata, spec } of policies) {
+        const found = stored.find((each) => each.kind === kind && each.metadata.name === metadata.name);
+        assert.deepEqual(found?.spec, spec, `${kind} ${metadata.name} is stored otherwise than it was written`);
+      }
+      await applied(cluster, [namespace("custom-resources")]);
+      const refused = REFUSED.map(([object, message]) => [object, message] as const);
+      for (const [object, message] of refused) {
+        const { code, stderr } = await apply(cluster, [object], "--dry-run=server");
+        assert.notEqual(code, 0, `taken: ${JSON.stringify(object)}`);
+        assert.match(stderr, message);
+      }
+      const table = await cluster.kubectl(["get", "egresspolicies", "--namespace=payments"]);
+      assert.match(table.stdout, /NAME +OWNER +MODE +ACCEPTED +AGE/);
+      return `${policies.length} objects are stored as written, ${refused.length} mistakes refused at once`;
+    },
+  },
+];
+
+const RULE = { name: "a", from: [{ namespace: "custom-resources" }], to: [{ service: "a" }] };
+
+const REFUSED: readonly (readonly [object, RegExp])[] = [
+  [policy({ owner: "a", rules: [RULE], colour: "red" }), /unknown field "(spec\.)?colour"/],
+  [policy({ rules: [RULE] }), /spec.owner: Required|missing required field "owner"/],
+  [policy({ owner: "a\u202b\nb", rules: [RULE] }), /spec.owner.*should match/],
+  [policy({ owner: "a", rules: [{ ...RULE, effect: "maybe" }] }), /spec.rules\[0\].effect: Unsupported value/],
+  [policy({ owner: "a", rules: [{ ...RULE, effect: "deny" }] }), /a deny needs a reason/],
+  [policy({ owner: "a", rules: [{ name: "a", from: RULE.from }] }), /only a deny may leave out/],
+  [policy({ owner: "a", rules: [{ ...RULE, to: [{ service: "a", hosts: ["a.b"] }] }] }), /service or hosts, not both/],
+  [policy({ owner: "a", rules: [{ ...RULE, from: [{ group: "a", namespace: "b" }] }] }), /must have at most 1/],
+  [
+    policy({ owner: "a", rules: [{ ...RULE, notBefore: "2027-01-01T00:00:00Z", expires: "2026-01-01T00:00:00Z" }] }),
+    /notBefore lies before expires/,
+  ],
+  [
+    {
+      apiVersion: "sallyport.dev/v1alpha1",
+      kind: "EgressGateway",
+      metadata: { name: "a", namespace: "custom-resources" },
+      spec: { seat: "gateway", filter: { inline: true, file: "/f" } },
+    },
+    /one of file, url and inline/,
+  ],
+  [
+    {
+      apiVersion: "sallyport.dev/v1alpha1",
+      kind: "ExternalService",
+      metadata: { name: "a.b", namespace: "custom-resources" },
+      spec: { hosts: ["a.example.com"], ports: [{ number: 80, protocol: "HTTP" }] },
+    },
+    /DNS-1123 label/,
+  ],
+];
+
+function policy(spec: object): object {
+  const metadata = { name: "refused", namespace: "custom-resources" };
+  return { apiVersion: "sallyport.dev/v1alpha1", kind: "EgressPolicy", metadata, spec };
+}
