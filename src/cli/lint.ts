@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { relative, resolve, sep } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import type { Finding } from "../analyze/lint/finding.ts";
 import { type LintReport, lint } from "../analyze/lint/lint.ts";
 import { LINT_CODES } from "../analyze/lint/lint-codes.ts";
@@ -9,6 +9,7 @@ import { lintJson, lintSarif } from "./lint/machine.ts";
 import { type ReadTrail, readTrail } from "./lint/read-trail.ts";
 import { printLint } from "./lint/text.ts";
 import { requireSet, type ValidSet } from "./load-set.ts";
+import { parseNumber } from "./number-option.ts";
 import { count, outputOption, parseInstant, policiesOption, printFailure, printJson } from "./output.ts";
 import { parseSpan } from "./span-option.ts";
 
@@ -53,7 +54,7 @@ export function lintCommand(): Command {
     .option("--within <time>", "tell of rules that expire within this time, e.g. 30d", parseSpan, parseSpan("30d"))
     .option("--owners <file>", "who still answers for policies: one owner a line, as `owner` names it")
     .option("--audit <file>", "an audit trail: what was not used in the last days")
-    .option("--days <n>", "with --audit: how many days (default: 30)", parseDays)
+    .option("--days <n>", "with --audit: how many days (default: 30)", parseNumber)
     .option("--now <time>", "judge as of this instant (RFC 3339) instead of the present", parseInstant)
     .addOption(new Option("--fail-on <severity>", "fail on findings so grave").choices(SEVERITIES).default("warning"))
     .addOption(outputOption(["human", "json", "sarif"]))
@@ -128,9 +129,4 @@ async function readOwners(file: string): Promise<ReadonlySet<string> | "unreadab
     process.exitCode = EXIT.failure;
     return "unreadable";
   }
-}
-
-function parseDays(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError("write a number of days.");
-  return Number(text);
 }

@@ -1,0 +1,16 @@
+import { type Effect, type PolicySet, ruleId } from "../../policy/model.ts";
+
+/**
+ * Ids of the rules of an effect that ask about what a trail does not hold: headers, or an upgrade. A request asked again
+ * cannot show them to match: what the trail says of them stands.
+ */
+export function unseenRules(set: PolicySet, effect: Effect): ReadonlySet<string> {
+  return new Set(
+    set.policies.flatMap((policy) =>
+      policy.rules
+        .filter((rule) => rule.effect === effect)
+        .filter(({ to, upgrades }) => upgrades.length > 0 || (to ?? []).some(({ headers }) => headers.length > 0))
+        .map((rule) => ruleId(policy, rule)),
+    ),
+  );
+}

@@ -1,0 +1,51 @@
+import type { DraftPolicy } from "../../analyze/learn/draft.ts";
+import type { Learnt } from "../../analyze/learn/learn.ts";
+import type { LearntPattern, LearntTarget } from "../../analyze/learn/learnt-rule.ts";
+import type { Tally } from "../../analyze/learn/tally.ts";
+import type { TrailCounts } from "../recorded-requests.ts";
+
+/** Values of a `{*}` that are told by name. */
+const NAMED = 10;
+
+/** The stable machine-readable form, documented in docs/cli.md. `out` = where the files were written, null = nowhere. */
+export function learnJson(learnt: Learnt, { records, unreadable }: TrailCounts, out: string | null): object {
+  return {
+    schema: "sallyport.dev/learn/v1",
+    trail: { records, unreadable },
+    learnt: learnt.learnt,
+    covered: learnt.covered,
+    leftOut: learnt.leftOut,
+    services: learnt.services.map(({ scope, pattern, ...rest }) => ({ namespace: scope, host: pattern, ...rest })),
+    policies: learnt.policies.map(policyJson),
+    out,
+    files: out === null ? learnt.files : learnt.files.map(({ path }) => path),
+  };
+}
+
+function policyJson({ workload, name, file, rules }: DraftPolicy): object {
+  return {
+    ...{ workload: workload.spiffeId, namespace: workload.scope, name, file },
+    rules: rules.map((rule) => ({ name: rule.name, targets: rule.targets.map(targetJson) })),
+  };
+}
+
+function targetJson({ edge, patterns, tally }: LearntTarget): object {
+  return {
+    ...{ host: edge.host, hosts: edge.siblings, port: edge.port, protocol: edge.kind },
+    paths: patterns.map(patternJson),
+    evidence: tallyJson(tally),
+  };
+}
+
+function patternJson({ text, methods, values }: LearntPattern): object {
+  return {
+    path: text,
+    methods: methods.map(({ method, path, tally }) => ({ method, example: path, evidence: tallyJson(tally) })),
+    values: values.map((each) => ({ count: each.length, some: each.slice(0, NAMED) })),
+  };
+}
+
+function tallyJson({ count, days, firstMs, lastMs, firstId, lastId }: Tally): object {
+  const time = (ms: number): string => new Date(ms).toISOString();
+  return { count, days: days.size, first: time(firstMs), last: time(lastMs), decisions: [firstId, lastId] };
+}
