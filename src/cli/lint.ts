@@ -7,7 +7,7 @@ import { LINT_CODES } from "../analyze/lint/lint-codes.ts";
 import { EXIT } from "./exit-code.ts";
 import { lintJson, lintSarif } from "./lint/machine.ts";
 import { type ReadTrail, readTrail } from "./lint/read-trail.ts";
-import { printLint } from "./lint/text.ts";
+import { annotateLint, printLint } from "./lint/text.ts";
 import { requireSet, type ValidSet } from "./load-set.ts";
 import { parseNumber } from "./number-option.ts";
 import { count, outputOption, parseInstant, policiesOption, printFailure, printJson } from "./output.ts";
@@ -26,6 +26,7 @@ Examples:
   sallyport lint
   sallyport lint policies/payments --within 90d
   sallyport lint --owners owners.txt --fail-on note --output sarif > lint.sarif
+  sallyport lint --output github
   sallyport lint --audit /var/log/sallyport/audit.jsonl --days 90
 
 Exit codes: 0 nothing found that --fail-on names, 4 something was, 3 the policies are invalid, 1 a file cannot be read or the
@@ -57,7 +58,7 @@ export function lintCommand(): Command {
     .option("--days <n>", "with --audit: how many days (default: 30)", parseNumber)
     .option("--now <time>", "judge as of this instant (RFC 3339) instead of the present", parseInstant)
     .addOption(new Option("--fail-on <severity>", "fail on findings so grave").choices(SEVERITIES).default("warning"))
-    .addOption(outputOption(["human", "json", "sarif"]))
+    .addOption(outputOption(["human", "json", "sarif", "github"]))
     .addHelpText("after", HELP)
     .action(run);
 }
@@ -93,6 +94,7 @@ function print(report: LintReport, loaded: ValidSet, trail: ReadTrail | null, op
   process.exitCode = failed ? EXIT.checkFailed : EXIT.ok;
   if (options.output === "json") printJson(lintJson(report, failed, trail));
   else if (options.output === "sarif") printJson(lintSarif(report));
+  else if (options.output === "github") annotateLint(report, options.policies);
   else printLint(report, loaded.sources, options.policies);
   if (trail !== null && trail.unreadable > 0) {
     const lines = count(trail.unreadable, "line");

@@ -8,6 +8,7 @@ import type { PolicyFile } from "../policy/parse-cache.ts";
 import { isTestFile } from "../policy/place.ts";
 import { readPolicyDirectory } from "../server/read-policies.ts";
 import { EXIT } from "./exit-code.ts";
+import { diagnosticAnnotation, printAnnotations } from "./github.ts";
 import { colorful, count, printFailure, printJson } from "./output.ts";
 
 /** A policy directory as `validate` sees it. `set` is null when any document has an error. */
@@ -70,7 +71,11 @@ function requireValid(loaded: LoadedSet, place: string, output: string): ValidSe
     printJson({ schema: "sallyport.dev/error/v1", error: "invalid-policy", diagnostics: errors.map(diagnosticJson) });
     return null;
   }
-  for (const each of errors) process.stderr.write(`${formatDiagnostic(each, colorful(process.stderr))}\n`);
+  if (output === "github") printAnnotations(errors.map(diagnosticAnnotation), place);
+  else
+    for (const each of errors)
+      process.stderr.write(`${formatDiagnostic(each, colorful(process.stderr))}
+`);
   printFailure(`the policies in ${place} have ${count(errors.length, "error")}`, "run: sallyport validate");
   return null;
 }

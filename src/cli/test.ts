@@ -1,13 +1,15 @@
-import { Command } from "commander";
-import { type CaseResult, caseId, runDecisionTests } from "../analyze/decision-tests.ts";
+import { Command, InvalidArgumentError } from "commander";
+import { type Coverage, coverageOf, measureCoverage, questionsOf } from "../analyze/covered/coverage.ts";
+import { type CaseResult, runDecisionTests } from "../analyze/decision-tests.ts";
 import { compileBundle } from "../bundle/compile.ts";
 import { createEngine } from "../pdp/engine.ts";
-import type { DecisionExpectation } from "../policy/model.ts";
 import { EXIT } from "./exit-code.ts";
-import { junitReport } from "./junit.ts";
-import { requireSet } from "./load-set.ts";
-import { colors, count, outputOption, policiesOption, printFailure, printJson, printLine } from "./output.ts";
-import { indexRules, type NamedRule, rulePlace } from "./rule-index.ts";
+import { requireSet, type ValidSet } from "./load-set.ts";
+import { outputOption, policiesOption, printFailure, printJson } from "./output.ts";
+import { indexRules } from "./rule-index.ts";
+import { annotateCoverage, coverageJson, coverageSummary, printCoverage } from "./test/coverage.ts";
+import { annotateResults, printResults, testJson, testJunit } from "./test/report.ts";
+import { watchPolicies } from "./test/watch.ts";
 
 const HELP = `
 Runs every DecisionTest in *.test.yaml below the directory with the same engine as the server, at the time each
@@ -20,12 +22,27 @@ A case says who asks for what and what should come of it:
     headers: {x-team: a}                  optional; so is upgrade: websocket
     expect: allow                         or {effect, reason, rules, shadow}
 
+With --coverage also what no case touches: rules that match none, and conditions that could go without a case noticing.
+
 Examples:
   sallyport test                          run all cases
   sallyport test --filter payments/       only those whose namespace/test/case holds the text
-  sallyport test --output junit           for a CI server
+  sallyport test --watch                  again whenever a policy or a test changes, until Ctrl+C
+  sallyport test --coverage               what do the cases not touch?
+  sallyport test --min-coverage 80        fail when they touch less than 80 %
+  sallyport test --output junit           for a CI server; github annotates pull requests
 
-Exit codes: 0 all passed, 4 some failed, 3 the policies are invalid, 1 nothing could be run.`;
+Exit codes: 0 all passed, 4 some failed or too little is covered, 3 the policies are invalid, 1 nothing could be run.`;
+
+interface TestOptions {
+  readonly policies: string;
+  readonly filter?: string;
+  readonly coverage?: boolean;
+  /** In percent. */
+  readonly minCoverage?: number;
+  readonly watch?: boolean;
+  readonly output: string;
+}
 
 /** `sallyport test`: runs the decision tests of a policy directory. */
 export function testCommand(): Command {
@@ -34,97 +51,82 @@ export function testCommand(): Command {
     .description("Run the decision tests beside the policies.")
     .addOption(policiesOption())
     .option("--filter <text>", "only cases whose namespace/test/case holds this text")
-    .addOption(outputOption(["human", "json", "junit"]))
+    .option("--coverage", "also say which rules and conditions no case touches")
+    .option("--min-coverage <percent>", "the same, and fail when less is covered", parsePercent)
+    .option("--watch", "run again whenever a policy file changes, until Ctrl+C")
+    .addOption(outputOption(["human", "json", "junit", "github"]))
     .addHelpText("after", HELP)
     .action(test);
 }
 
-async function test(options: { policies: string; filter?: string; output: string }): Promise<void> {
-  const loaded = await requireSet(options.policies, options.output, true);
+async function test(options: TestOptions): Promise<void> {
+  if (options.watch !== true) return run(options);
+  if (options.output !== "human") {
+    printFailure("--watch is for people", "leave out --output");
+    process.exitCode = EXIT.usage;
+    return;
+  }
+  await watchPolicies(options.policies, () => run(options));
+}
+
+async function run(options: TestOptions): Promise<void> {
+  const { policies, output, filter = null, minCoverage = null } = options;
+  const loaded = await requireSet(policies, output, true);
   if (loaded === null) return;
-  const engine = createEngine(loaded.module, compileBundle(loaded.set));
+  const bundle = compileBundle(loaded.set);
+  const engine = createEngine(loaded.module, bundle);
   const [own = ""] = loaded.set.gateway.trustDomains;
   const decide = engine.decide.bind(engine);
-  const results = runDecisionTests(loaded.tests, decide, own, options.filter ?? null);
+  const results = runDecisionTests(loaded.tests, decide, own, filter);
   if (results.length === 0) {
-    const why = options.filter === undefined ? "there are no decision tests" : `no case holds "${options.filter}"`;
-    printFailure(`${why} in ${options.policies}`, "write them in *.test.yaml beside the policies; see --help");
+    const why = filter === null ? "there are no decision tests" : `no case holds "${filter}"`;
+    printFailure(`${why} in ${policies}`, "write them in *.test.yaml beside the policies; see --help");
     process.exitCode = EXIT.failure;
     return;
   }
-  const failed = results.filter((each) => !each.passed).length;
-  process.exitCode = failed === 0 ? EXIT.ok : EXIT.checkFailed;
-  const rules = indexRules(loaded.set);
-  if (options.output === "junit") process.stdout.write(junitReport(results, (each) => failureLines(each, rules)));
-  else if (options.output === "json") printJson(testJson(results, engine.revision));
-  else printHuman(results, rules);
+  const wantsCoverage = options.coverage === true || minCoverage !== null;
+  const coverage = wantsCoverage ? measureCoverage(engine, loaded.set, bundle, questionsOf(results, own)) : null;
+  const isLow = coverage !== null && minCoverage !== null && coverageOf(coverage).percent < minCoverage;
+  const failed = results.some((each) => !each.passed);
+  process.exitCode = failed || isLow ? EXIT.checkFailed : EXIT.ok;
+  print(loaded, results, engine.revision, coverage, options);
+  if (!isLow || output === "json") return;
+  printFailure(
+    `less than ${minCoverage} % is covered`,
+    "write cases for what the table names: sallyport test --coverage",
+  );
 }
 
-function testJson(results: readonly CaseResult[], revision: string): Record<string, unknown> {
-  const passed = results.filter((each) => each.passed).length;
-  return {
-    schema: "sallyport.dev/test/v1",
-    revision,
-    passed,
-    failed: results.length - passed,
-    cases: results.map((each) => ({
-      test: each.test.name,
-      namespace: each.test.scope,
-      name: each.case.name,
-      file: each.case.at.file,
-      line: each.case.at.line,
-      passed: each.passed,
-      expected: each.case.expect,
-      actual: each.actual,
-      differs: each.differs,
-      problem: each.problem,
-    })),
-  };
-}
-
-function printHuman(results: readonly CaseResult[], rules: ReadonlyMap<string, NamedRule>): void {
-  const failures = results.filter((each) => !each.passed);
-  for (const each of failures) {
-    const { file, line } = each.case.at;
-    printLine(`${colors.red("FAIL")} ${caseId(each.test, each.case)}  ${colors.dim(`${file}:${line}`)}`);
-    for (const text of failureLines(each, rules)) printLine(`  ${text}`);
-    printLine();
+function print(
+  { set }: ValidSet,
+  results: readonly CaseResult[],
+  revision: string,
+  coverage: Coverage | null,
+  { output, policies, minCoverage }: TestOptions,
+): void {
+  const rules = indexRules(set);
+  switch (output) {
+    case "junit":
+      process.stdout.write(testJunit(results, rules));
+      if (coverage !== null) process.stderr.write(`${coverageSummary(coverage)}\n`);
+      return;
+    case "json": {
+      const told = coverage === null ? {} : { coverage: coverageJson(coverage, minCoverage ?? null) };
+      printJson({ ...testJson(results, revision), ...told });
+      return;
+    }
+    case "github":
+      annotateResults(results, rules, policies);
+      if (coverage !== null) annotateCoverage(coverage, policies);
+      return;
+    default:
+      printResults(results, rules);
+      if (coverage !== null) printCoverage(coverage);
   }
-  const passed = count(results.length - failures.length, "case");
-  if (failures.length === 0) {
-    printLine(`${colors.green("ok")}  ${passed} passed`);
-    return;
-  }
-  printLine(`${colors.red(`${count(failures.length, "case")} failed`)}, ${passed} passed`);
-  const [first] = failures;
-  if (first !== undefined) printLine(`Next: sallyport check ${quote(first.case.from)} ${quote(first.case.to)}`);
 }
 
-function failureLines(result: CaseResult, rules: ReadonlyMap<string, NamedRule>): string[] {
-  const { case: each, actual } = result;
-  const lines = [`${each.from}  ${each.to}`];
-  if (actual === null) return [...lines, `cannot be asked: ${result.problem}`];
-  for (const field of result.differs) {
-    lines.push(`${field.padEnd(6)}  expected ${show(each.expect[field])}`);
-    lines.push(`        actual   ${show(actual[field])}`);
-  }
-  for (const id of new Set([...actual.rules, ...expectedRules(each.expect)])) {
-    lines.push(`rule    ${id}  ${rulePlace(rules, id) ?? "(no such rule)"}`);
-  }
-  if (!result.differs.includes("reason")) lines.push(`reason  ${actual.reason}`);
-  return lines;
-}
-
-function expectedRules(expect: DecisionExpectation): readonly string[] {
-  return expect.rules ?? [];
-}
-
-function show(value: string | readonly string[] | null): string {
-  if (value === null) return "anything";
-  if (typeof value === "string") return value;
-  return value.length === 0 ? "no rules" : [...value].sort().join(", ");
-}
-
-function quote(text: string): string {
-  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+function parsePercent(text: string): number {
+  const percent = /^\d{1,3}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(percent <= 100)) throw new InvalidArgumentError("write a percentage from 0 to 100.");
+  return percent;
 }

@@ -5,6 +5,7 @@ import { DIAGNOSTIC_CODES } from "../policy/diagnostic-codes.ts";
 import { formatDiagnostic } from "../policy/format-diagnostic.ts";
 import type { PolicySet } from "../policy/model.ts";
 import { EXIT } from "./exit-code.ts";
+import { diagnosticAnnotation, printAnnotations } from "./github.ts";
 import { diagnosticJson, type LoadedSet, loadSet } from "./load-set.ts";
 import { colorful, colors, count, outputOption, policiesOption, printJson, printLine } from "./output.ts";
 import { sarifLog } from "./sarif.ts";
@@ -17,6 +18,7 @@ Examples:
   sallyport validate                         check ./policies
   sallyport validate --policies /etc/egress  check another directory
   sallyport validate --output sarif          for code scanning in CI
+  sallyport validate --output github         annotates the lines of a pull request
 
 Exit codes: 0 valid, 3 invalid, 1 the directory cannot be read.
 Every code of a problem is explained in docs/diagnostics.md.`;
@@ -27,7 +29,7 @@ export function validateCommand(): Command {
     .summary("check that a policy directory is valid")
     .description("Check that a policy directory is valid.")
     .addOption(policiesOption())
-    .addOption(outputOption(["human", "json", "sarif"]))
+    .addOption(outputOption(["human", "json", "sarif", "github"]))
     .addHelpText("after", HELP)
     .action(validate);
 }
@@ -41,7 +43,10 @@ async function validate(options: { policies: string; output: string }): Promise<
   process.exitCode = loaded.set === null ? EXIT.invalidPolicy : EXIT.ok;
   if (options.output === "sarif") printJson(sarifLog(loaded.diagnostics, ruleOf));
   else if (options.output === "json") printJson(validateJson(loaded));
-  else printHuman(loaded, options.policies);
+  else if (options.output === "github") {
+    printAnnotations(loaded.diagnostics.map(diagnosticAnnotation), options.policies);
+    printSummary(loaded, options.policies);
+  } else printHuman(loaded, options.policies);
 }
 
 function ruleOf(code: string): CodeEntry | undefined {
@@ -67,6 +72,10 @@ function counts(set: PolicySet): { services: number; groups: number; policies: n
 
 function printHuman(loaded: LoadedSet, directory: string): void {
   for (const each of loaded.diagnostics) printLine(`${formatDiagnostic(each, colorful(process.stdout))}\n`);
+  printSummary(loaded, directory);
+}
+
+function printSummary(loaded: LoadedSet, directory: string): void {
   const errors = bySeverity(loaded.diagnostics, "error").length;
   const warnings = bySeverity(loaded.diagnostics, "warning").length;
   const also = warnings === 0 ? "" : `, ${count(warnings, "warning")}`;

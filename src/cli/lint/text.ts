@@ -3,6 +3,7 @@ import type { LintReport } from "../../analyze/lint/lint.ts";
 import { LINT_CODES } from "../../analyze/lint/lint-codes.ts";
 import { excerptOf } from "../../policy/excerpt.ts";
 import type { PolicyFile } from "../../policy/parse-cache.ts";
+import { type Annotation, printAnnotations } from "../github.ts";
 import { colors, count, printLine } from "../output.ts";
 
 const TINTS: Readonly<Record<LintSeverity, (text: string) => string>> = {
@@ -23,6 +24,22 @@ export function printLint({ findings, suppressed }: LintReport, sources: readonl
     return read;
   };
   for (const each of findings) printFinding(each, excerptOf(linesOf(each.at.file), each.at));
+  printSummary(findings, suppressed, where);
+}
+
+/** Prints findings as annotations of a pull request. */
+export function annotateLint({ findings, suppressed }: LintReport, where: string): void {
+  const annotations = findings.map(({ code, message, at, related, fix }): Annotation => {
+    const others = related.map((other) => `${other.message} (${other.at.file}:${other.at.line})`);
+    const { severity } = LINT_CODES[code];
+    const level = severity === "note" ? "notice" : severity;
+    return { level, title: code, message: [message, ...others, `next: ${fix}`].join("\n"), at };
+  });
+  printAnnotations(annotations, where);
+  printSummary(findings, suppressed, where);
+}
+
+function printSummary(findings: LintReport["findings"], suppressed: LintReport["suppressed"], where: string): void {
   const quiet = suppressed.length === 0 ? "" : `, ${suppressed.length} suppressed`;
   if (findings.length === 0) printLine(`${colors.green("ok")}  ${where}: nothing found${quiet}`);
   else printLine(`${where}: ${countsText(findings)}${quiet}\nThe codes are explained in docs/lint.md.`);
