@@ -46,7 +46,7 @@ export function* ruleItems(
     const scope = policy.scope === "" ? 0 : subjects.namespaceNumber(policy.scope);
     const from: readonly (SubjectSelector | null)[] = rule.from ?? [null];
     for (const selector of from) {
-      const subject = subjects.subject(selector);
+      const subject = subjects.subject(selector, policy.scope);
       for (const aim of aims(rule.to, targets)) yield { number, of, scope, selector, subject, ...aim };
     }
   }

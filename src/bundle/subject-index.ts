@@ -1,4 +1,5 @@
-import type { IdentityGroup, IdentitySelector, PolicySet, SubjectSelector } from "../policy/model.ts";
+import type { GroupRef, IdentityGroup, IdentitySelector, PolicySet, Scope, SubjectSelector } from "../policy/model.ts";
+import { narrowed } from "../policy/narrowed.ts";
 import { encodeText } from "./byte-writer.ts";
 import { hashBytes, hashEnd } from "./hash.ts";
 import { LAYOUT } from "./layout.ts";
@@ -15,8 +16,8 @@ export interface IdentityEntry {
 
 /** Subjects are what rules speak of: every distinct selector and every group has one id. */
 export interface SubjectIndex {
-  /** The subject id of a selector in a rule; null = everyone. */
-  subject(selector: SubjectSelector | null): number;
+  /** The subject id of a selector in a rule of a policy that speaks for `scope` (`""` = for all); null = everyone. */
+  subject(selector: SubjectSelector | null, scope: Scope): number;
   groupSubject(group: Pick<IdentityGroup, "scope" | "name">): number;
   namespaceNumber(namespace: string): number;
   entries(): readonly IdentityEntry[];
@@ -90,11 +91,26 @@ export function createSubjectIndex(set: PolicySet): SubjectIndex {
     if (selector.kind === "trustDomain") return `trustDomain|${selector.trustDomain}`;
     return `${selector.kind}|${selector.trustDomain}|${selector.path}`;
   }
-  function subject(selector: SubjectSelector | null): number {
+  const groupsByName = new Map(set.groups.map((each) => [`${each.scope}/${each.name}`, each]));
+  /** Of a group, a namespace's policy means its own workloads only: others need not meet what it says. */
+  function narrowedSubject(group: GroupRef, scope: Scope): number {
+    const { members = [] } = groupsByName.get(`${group.scope}/${group.name}`) ?? {};
+    const inside = members.flatMap((each) => narrowed(each, scope, own));
+    if (inside.length === members.length && inside.every((each, i) => each === members[i])) return subject(group);
+    const key = `${selectorKey(group)}|${scope}`;
+    const known = subjects.get(key);
+    if (known !== undefined) return known;
+    const id = count++;
+    subjects.set(key, id);
+    for (const member of inside) for (const e of entriesOf(member)) e.subjects.add(id);
+    return id;
+  }
+  function subject(selector: SubjectSelector | null, scope: Scope = ""): number {
     if (selector === null) {
       everyone ??= count++;
       return everyone;
     }
+    if (selector.kind === "group" && scope !== "") return narrowedSubject(selector, scope);
     const key = selectorKey(selector);
     const known = subjects.get(key);
     if (known !== undefined) return known;

@@ -90,6 +90,8 @@ export function isUtf8(address: usize, length: usize): bool {
   const end = address + length;
   let p = address;
   while (p < end) {
+    while (p + 8 <= end && (load<u64>(p) & 0x8080808080808080) == 0) p += 8;
+    if (p == end) return true;
     const c = <u32>load<u8>(p++);
     if (c < 0x80) continue;
     let more: u32 = 0;

@@ -10,6 +10,10 @@ export const DOUBT: u32 = 2;
 const MAX_PATH: usize = 8192;
 const buffer: usize = memory.data(8192);
 let decodedLength: usize = 0;
+/** Where the first segments of the decoded path begin, as u16, and how many it has: patterns have at most 32. */
+const MAX_SEGMENTS: u32 = 64;
+const starts: usize = memory.data(128, 2);
+let segments: u32 = 0;
 /** What every path condition answers, or TRUE when the decoded path must be matched. */
 let state: u32 = DOUBT;
 let ready: bool = false;
@@ -38,6 +42,7 @@ function analyse(): u32 {
   if (length == 0 || load<u8>(raw) != 47) return DOUBT;
   let out: usize = 0;
   let segment: usize = 0;
+  segments = 0;
   let ascii = true;
   for (let i: usize = 0; i < length; i++) {
     let c = <u32>load<u8>(raw + i);
@@ -52,6 +57,8 @@ function analyse(): u32 {
       }
       store<u8>(buffer + out++, 47);
       segment = out;
+      if (segments < MAX_SEGMENTS) store<u16>(starts + ((<usize>segments) << 1), <u16>out);
+      segments++;
       continue;
     }
     if (c == 37) {
@@ -91,17 +98,17 @@ export function matchesPattern(offset: u32): bool {
     return equals(buffer, refBytes(ref), length);
   }
   const count = <u32>load<u16>(pattern + L.PATH_SEGMENTS);
-  let p: usize = 0;
+  // A pattern that no compiler of ours writes: whoever called refuses.
+  if (count >= MAX_SEGMENTS) unreachable();
+  if (kind == L.PATH_TEMPLATE_REST ? segments <= count : segments != count) return false;
   for (let i: u32 = 0; i < count; i++) {
-    if (p >= decodedLength || load<u8>(buffer + p) != 47) return false;
-    const start = ++p;
-    while (p < decodedLength && load<u8>(buffer + p) != 47) p++;
-    const length = p - start;
+    const at = starts + ((<usize>i) << 1);
+    const start = <usize>load<u16>(at);
+    const end = i + 1 < segments ? <usize>load<u16>(at + 2) - 1 : decodedLength;
     const ref = load<u32>(pattern + L.PATH_DATA + (<usize>i << 2));
     if (ref == 0) {
-      if (length == 0) return false;
-    } else if (<usize>refLength(ref) != length || !equals(buffer + start, refBytes(ref), length)) return false;
+      if (end == start) return false;
+    } else if (<usize>refLength(ref) != end - start || !equals(buffer + start, refBytes(ref), end - start)) return false;
   }
-  if (kind == L.PATH_TEMPLATE_REST) return p < decodedLength && load<u8>(buffer + p) == 47;
-  return p == decodedLength;
+  return true;
 }

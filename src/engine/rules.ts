@@ -5,7 +5,7 @@ import { entries, entryCount } from "./identity";
 import * as L from "./layout";
 import { evaluate, matchesPort, noteDependencies } from "./matcher";
 import { DOUBT, FALSE } from "./path";
-import { at, field, matches, seed, subjectVisits } from "./state";
+import { at, field, matches, seed, sorting, subjectVisits } from "./state";
 import { globalOwner, hostTargetCount, hostTargets, owner, ownerLevel } from "./target";
 
 /** How a rule matched: bits of a match record, beside RULE_REPORT. */
@@ -190,32 +190,76 @@ export function walk(targetPort: u32, workloadScope: u32, instant: f64, isOpaque
  */
 export function collect(kind: u32, enforcedOnly: bool, out: usize): u32 {
   let count: u32 = 0;
+  let last: u32 = 0;
+  let ascends = true;
   for (let i: u32 = 0; i < matchCount; i++) {
     const p = matches + ((<usize>i) << 3);
     const flags = load<u32>(p + 4);
     if ((flags & kind) == 0 || (enforcedOnly && (flags & L.RULE_REPORT) != 0)) continue;
-    count = insert(out, count, load<u32>(p));
+    const rule = load<u32>(p);
+    if (count > 0 && rule <= last) {
+      if (rule == last) continue;
+      ascends = false;
+    }
+    store<u32>(out + ((<usize>count) << 2), rule);
+    last = rule;
+    count++;
   }
+  return ascends ? count : sortDistinct(out, count);
+}
+
+/** Merges ascending runs, of which each list that was visited is one, until there is one. Returns how many are left. */
+function sortDistinct(out: usize, length: u32): u32 {
+  let from = out;
+  let to = sorting;
+  let count = length;
+  while (true) {
+    let read: u32 = 0;
+    let written: u32 = 0;
+    let runs: u32 = 0;
+    while (read < count) {
+      const middle = runEnd(from, read, count);
+      const end = middle < count ? runEnd(from, middle, count) : middle;
+      written = merge(from, read, middle, end, to, written);
+      read = end;
+      runs++;
+    }
+    count = written;
+    const merged = to;
+    to = from;
+    from = merged;
+    if (runs == 1) break;
+  }
+  if (from != out) memory.copy(out, from, (<usize>count) << 2);
   return count;
 }
 
-/** Keeps `out` sorted and distinct: binary search, then a move. */
-function insert(out: usize, count: u32, rule: u32): u32 {
-  if (count == 0 || load<u32>(out + ((<usize>(count - 1)) << 2)) < rule) {
-    store<u32>(out + ((<usize>count) << 2), rule);
-    return count + 1;
+// @ts-ignore: decorator
+@inline
+function ruleAt(list: usize, index: u32): u32 {
+  return load<u32>(list + ((<usize>index) << 2));
+}
+
+function runEnd(list: usize, start: u32, count: u32): u32 {
+  let end = start + 1;
+  while (end < count && ruleAt(list, end) > ruleAt(list, end - 1)) end++;
+  return end;
+}
+
+/** Merges two neighbouring runs into `to` behind what is `written`; what both hold stands there once. */
+function merge(from: usize, start: u32, middle: u32, end: u32, to: usize, written: u32): u32 {
+  let a = start;
+  let b = middle;
+  let count = written;
+  while (a < middle || b < end) {
+    let rule: u32;
+    if (b >= end || (a < middle && ruleAt(from, a) <= ruleAt(from, b))) {
+      rule = ruleAt(from, a);
+      if (b < end && ruleAt(from, b) == rule) b++;
+      a++;
+    } else rule = ruleAt(from, b++);
+    store<u32>(to + ((<usize>count) << 2), rule);
+    count++;
   }
-  let low: u32 = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const found = load<u32>(out + ((<usize>middle) << 2));
-    if (found == rule) return count;
-    if (found < rule) low = middle + 1;
-    else high = middle;
-  }
-  const place = out + ((<usize>low) << 2);
-  memory.copy(place + 4, place, (<usize>(count - low)) << 2);
-  store<u32>(place, rule);
-  return count + 1;
+  return count;
 }

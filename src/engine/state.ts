@@ -18,6 +18,8 @@ export let matches: usize = 0;
 /** Rule indexes of the answer. */
 export let rulesOut: usize = 0;
 export let shadowRulesOut: usize = 0;
+/** As much again, for sorting them. */
+export let sorting: usize = 0;
 /** Per subject: the number of the decision that last visited it. */
 export let subjectVisits: usize = 0;
 /** Header ids the decision depended on, and per header id: [stamp u32, state u32, value address u32, value length u32]. */
@@ -94,9 +96,10 @@ export function takeBundle(address: usize, length: u32): bool {
   if (headerState != 0) heap.free(headerState);
   if (subjectVisits != 0) heap.free(subjectVisits);
   const items = load<u32>(address + L.H_ITEM_COUNT);
-  matches = heap.alloc(<usize>items * 8 + <usize>rules * 8 + 8);
+  matches = heap.alloc(<usize>items * 20 + 8);
   rulesOut = matches + <usize>items * 8;
-  shadowRulesOut = rulesOut + <usize>rules * 4;
+  shadowRulesOut = rulesOut + <usize>items * 4;
+  sorting = shadowRulesOut + <usize>items * 4;
   const subjects = <usize>load<u32>(address + L.H_SUBJECT_COUNT) * 4;
   subjectVisits = heap.alloc(subjects + 4);
   memory.fill(subjectVisits, 0, subjects);

@@ -5,6 +5,7 @@ import { buildService, resolveRouting } from "./build-service.ts";
 import type { Canonicaliser } from "./canonicaliser.ts";
 import { checkOwnership } from "./check-ownership.ts";
 import { checkRouting } from "./check-routing.ts";
+import { checkWork } from "./check-work.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { LIMITS } from "./limits.ts";
 import type { PolicySet, Scope } from "./model.ts";
@@ -53,7 +54,10 @@ export function assemble(
     resolveRouting(each, (name) => bare.service(each.service.scope, name), reporter),
   );
   const selectors = { gateway, canon, registry: null, reporter };
-  const groups = pick(ranked, "IdentityGroup").map((document) => buildGroup(document, scopeOf(document), selectors));
+  const placedGroups = pick(ranked, "IdentityGroup").map((document) => {
+    return { document, group: buildGroup(document, scopeOf(document), selectors) };
+  });
+  const groups = placedGroups.map(({ group }) => group);
   const context = { gateway, canon, registry: createRegistry(services, groups), reporter };
   const placed = pick(ranked, "EgressPolicy").flatMap((document) => {
     if (document.namespace === null) {
@@ -64,6 +68,7 @@ export function assemble(
     return [{ document, policy: buildPolicy(document, scopeOf(document), context) }];
   });
   checkQuotas(placed, reporter);
+  checkWork(gateway, placedGroups, placed, reporter);
   checkRouting(services, placed, reporter);
   const set: PolicySet = {
     gateway,

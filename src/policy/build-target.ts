@@ -1,5 +1,6 @@
 import type { Canonicaliser } from "./canonicaliser.ts";
 import { parseHostPattern, patternCovers } from "./host-pattern.ts";
+import { LIMITS } from "./limits.ts";
 import type {
   EgressGateway,
   ExternalService,
@@ -190,6 +191,10 @@ function buildHeaders(
   reporter: Reporter,
 ): readonly HeaderCondition[] {
   const headers: HeaderCondition[] = [];
+  if (Object.keys(spec).length > LIMITS.headersPerTarget) {
+    const message = `a target looks at no more than ${LIMITS.headersPerTarget} headers`;
+    reporter.report(document, [...path, "headers"], "limit-exceeded", message);
+  }
   for (const [text, values] of Object.entries(spec)) {
     const here = [...path, "headers", text];
     const name = reporter.take(document, here, "invalid-header", parseHeaderName(text));

@@ -1,4 +1,5 @@
 import type { UnresolvedService } from "./build-service.ts";
+import { LIMITS } from "./limits.ts";
 import type { Scope } from "./model.ts";
 import type { Reporter } from "./reporter.ts";
 
@@ -12,6 +13,8 @@ export function checkOwnership(
   reporter: Reporter,
 ): void {
   const owners = new Map<string, UnresolvedService>();
+  const ports = new Map<string, number>();
+  const crowded = new Set<UnresolvedService>();
   const isOutdated = ({ service }: UnresolvedService): boolean => outdated.has(service.scope);
   for (const candidate of [...services.filter((each) => !isOutdated(each)), ...services.filter(isOutdated)]) {
     const { service, document } = candidate;
@@ -21,6 +24,18 @@ export function checkOwnership(
         const owner = owners.get(key);
         if (owner === undefined) {
           owners.set(key, candidate);
+          const count = (ports.get(pattern) ?? 0) + 1;
+          ports.set(pattern, count);
+          if (count > LIMITS.portsPerHost && !crowded.has(candidate)) {
+            crowded.add(candidate);
+            const message = `\`${pattern}\` has more than ${LIMITS.portsPerHost} ports, of all services that register it`;
+            reporter.report(
+              document,
+              ["spec", "hosts", document.spec.hosts.indexOf(pattern)],
+              "limit-exceeded",
+              message,
+            );
+          }
           continue;
         }
         if (owner === candidate) continue;

@@ -2,6 +2,7 @@ import { domainToASCII } from "node:url";
 import { getPublicSuffix } from "tldts";
 import type { Canonicaliser } from "./canonicaliser.ts";
 import { whyRefused } from "./host-refusal.ts";
+import { LIMITS } from "./limits.ts";
 import type { HostPattern } from "./model.ts";
 import { fail, ok, type Result, withAcceptedFix } from "./result.ts";
 
@@ -41,6 +42,9 @@ function readPattern(text: string, canon: Canonicaliser, clusterDomain: string):
   if (host.port !== null) return fail(`\`${text}\` has a port: ports go into \`ports\``, withStar(wildcard, host.host));
   if (host.host !== name) {
     return fail(`\`${text}\` is not in canonical form`, withStar(wildcard, host.host));
+  }
+  if (name.split(".").length > LIMITS.hostLabels) {
+    return fail(`\`${text}\` has more than ${LIMITS.hostLabels} labels`);
   }
   if (!wildcard) return ok({ pattern: text, guarded: host.guarded });
   if (host.kind !== "name") return fail(`\`${text}\` is a wildcard over an address`);

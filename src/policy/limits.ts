@@ -9,11 +9,20 @@ export const LIMITS = {
   depth: 32,
   nameBytes: 63,
   hostBytes: 253,
+  hostLabels: 32,
+  /** Ports that all services together may have on one host or wildcard. */
+  portsPerHost: 256,
   hostsPerRule: 1_000,
   hostsPerService: 1_000,
   portsPerService: 64,
   rulesPerPolicy: 10_000,
   rulesPerNamespace: 200_000,
+  /** Pairs of a selector and a service or host: what a rule comes to in the bundle. */
+  itemsPerRule: 20_000,
+  itemsPerNamespace: 500_000,
+  /** Steps of about ten nanoseconds that rules and groups of one namespace, or of the root, may cost one decision. */
+  workPerScope: 1_000,
+  headerNamesPerNamespace: 32,
   selectorsPerRule: 1_000,
   membersPerGroup: 10_000,
   targetsPerRule: 100,

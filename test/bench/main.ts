@@ -14,6 +14,7 @@ import { createParseCache } from "../../src/policy/parse-cache.ts";
 import { readPolicyDirectory } from "../../src/server/read-policies.ts";
 import { measureAsking } from "./asking.ts";
 import { type EngineFigures, measureEngine } from "./engine.ts";
+import { hostile } from "./hostile.ts";
 import { machine } from "./machine.ts";
 import { sectionsOf, table } from "./page.ts";
 import { writePolicyText } from "./policy-text.ts";
@@ -169,7 +170,7 @@ ${table(["the trail", "time", "a record"], rows)}
 `;
 }
 
-const SECTIONS = { deciding, reading, serving, recording, asking, replaying };
+const SECTIONS = { deciding, reading, hostile: () => hostile(values.quick), serving, recording, asking, replaying };
 
 const head = `# Benchmarks
 

@@ -91,6 +91,13 @@ export const SHAPE_CODES = {
     },
     good: { files: { "payments/checkout.yaml": ruleText("to: [{service: stripe, ports: [80]}]") } },
   },
+  "too-much-work": {
+    title: "deciding one request could take too long",
+    explanation: `Whoever writes policies cannot slow down the gateway: what the rules and groups of one namespace cost a request is bounded, and so is what those of the root namespace cost. Of the rules that can concern one workload and one host, each counts 1, each path 1 and more when it is long or a deep template, each header 1 and each value a half, four methods or upgrades 1, sixteen ports 1; each group or selector that holds the workload counts 2 and a little. The sum is at most ${LIMITS.workPerScope}. Join rules: several methods, paths or values in one rule, a prefix instead of many paths, one group instead of many.`,
+    severity: "error",
+    bad: { files: { "payments/checkout.yaml": manyPaths("▸", 5) } },
+    good: { files: { "payments/checkout.yaml": manyPaths("", 1) } },
+  },
   "invalid-name": {
     title: "name is not a DNS label",
     explanation:
@@ -128,3 +135,13 @@ export const SHAPE_CODES = {
     },
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>;
+
+/** A policy that lets one workload reach so many times as many paths as one target can have. */
+function manyPaths(mark: string, targets: number): string {
+  const paths = (which: number) =>
+    Array.from({ length: LIMITS.pathsPerTarget }, (_, i) => `/v${which}/path-${i}`).join(", ");
+  const to = Array.from({ length: targets }, (_, i) => `{service: stripe, ports: [80], paths: [${paths(i)}]}`).join(
+    ", ",
+  );
+  return policyText(`${mark}- name: charge\n  from: [{serviceAccount: payments/checkout}]\n  to: [${to}]`);
+}
