@@ -212,12 +212,14 @@ function readItems(
     (): RuleParts => ({ from: new Map(), to: new Map() }),
   );
   const groups = new Map<number, SubjectSelector>();
-  for (let index = 0; index < field(LAYOUT.H_GROUP_COUNT); index++) {
-    const at = field(LAYOUT.H_GROUPS) + index * LAYOUT.GROUP_SIZE;
+  const readGroup = (at: number): void => {
     const scope = text(field(at + LAYOUT.GROUP_SCOPE)) ?? "";
     const name = text(field(at + LAYOUT.GROUP_NAME)) ?? "";
     groups.set(field(at + LAYOUT.GROUP_SUBJECT), { kind: "group", scope, name });
-  }
+  };
+  const partsAt = field(LAYOUT.H_GROUPS) + field(LAYOUT.H_GROUP_COUNT) * LAYOUT.GROUP_SIZE;
+  for (let at = field(LAYOUT.H_GROUPS); at < partsAt; at += LAYOUT.GROUP_SIZE) readGroup(at);
+  for (let index = 0; index < field(partsAt); index++) readGroup(partsAt + 4 + index * LAYOUT.GROUP_SIZE);
   const everyone = field(LAYOUT.H_EVERYONE);
   const subjectOf = (subject: number): readonly SubjectSelector[] | null => {
     const group = groups.get(subject);

@@ -19,6 +19,8 @@ export interface SubjectIndex {
   /** The subject id of a selector in a rule of a policy that speaks for `scope` (`""` = for all); null = everyone. */
   subject(selector: SubjectSelector | null, scope: Scope): number;
   groupSubject(group: Pick<IdentityGroup, "scope" | "name">): number;
+  /** The subjects that are a namespace's part of a group. */
+  groupParts(): readonly { readonly group: GroupRef; readonly subject: number }[];
   namespaceNumber(namespace: string): number;
   entries(): readonly IdentityEntry[];
   /** The subject that stands for everyone, or null when no rule speaks of everyone. */
@@ -92,6 +94,7 @@ export function createSubjectIndex(set: PolicySet): SubjectIndex {
     return `${selector.kind}|${selector.trustDomain}|${selector.path}`;
   }
   const groupsByName = new Map(set.groups.map((each) => [`${each.scope}/${each.name}`, each]));
+  const parts: { readonly group: GroupRef; readonly subject: number }[] = [];
   /** Of a group, a namespace's policy means its own workloads only: others need not meet what it says. */
   function narrowedSubject(group: GroupRef, scope: Scope): number {
     const { members = [] } = groupsByName.get(`${group.scope}/${group.name}`) ?? {};
@@ -102,6 +105,7 @@ export function createSubjectIndex(set: PolicySet): SubjectIndex {
     if (known !== undefined) return known;
     const id = count++;
     subjects.set(key, id);
+    parts.push({ group, subject: id });
     for (const member of inside) for (const e of entriesOf(member)) e.subjects.add(id);
     return id;
   }
@@ -126,6 +130,7 @@ export function createSubjectIndex(set: PolicySet): SubjectIndex {
   return {
     subject,
     groupSubject: (group) => subject({ kind: "group", scope: group.scope, name: group.name }),
+    groupParts: () => parts,
     namespaceNumber,
     entries: () => [...entries.values()],
     everyone: () => everyone,

@@ -87,6 +87,10 @@ export function writeBundle(parts: BundleParts): Uint8Array {
   section(LAYOUT.H_GROUPS);
   header(LAYOUT.H_GROUP_COUNT, groups.length);
   for (const values of groups) for (const value of values) out.u32(value);
+  out.u32(subjects.groupParts().length);
+  for (const { group, subject } of subjects.groupParts()) {
+    for (const value of [strings.ref(group.scope), strings.ref(group.name), subject]) out.u32(value);
+  }
 
   const upgradeLists = rules.map(({ upgrades }) => {
     if (upgrades.length === 0) return 0;

@@ -1,5 +1,6 @@
 import { expect, it, test } from "vitest";
 import { compileBundle } from "../../src/bundle/compile.ts";
+import { readBundleSet } from "../../src/bundle/read-set.ts";
 import { createCanonicaliser } from "../../src/pdp/canonicaliser.ts";
 import { createEngine } from "../../src/pdp/engine.ts";
 import { readEngineModule } from "../../src/pdp/engine-module.ts";
@@ -84,3 +85,8 @@ it(
   },
   SEARCH_MS + 120_000,
 );
+
+it("a namespace's part of a group keeps the group's name in the bundle", () => {
+  const { policies } = readBundleSet(compileBundle(quiet));
+  expect(policies[0]?.rules[0]?.from).toEqual([{ kind: "group", scope: "", name: "everybody" }]);
+});
