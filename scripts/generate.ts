@@ -1,5 +1,6 @@
 /**
- * Writes what is made from the sources and checked in: docs/diagnostics.md, docs/lint.md, docs/generate-notes.md, docs/schema, docs/pictures and deploy/crds. With `--check` writes
+ * Writes what is made from the sources and checked in: docs/diagnostics.md, docs/lint.md, docs/generate-notes.md, docs/schema, docs/pictures, deploy/crds
+ * and the values of deploy/chart. With `--check` writes
  * nothing, shows what differs, and exits 1 if anything does.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,6 +10,8 @@ import { stringify } from "yaml";
 import { anyKindSchema, kindSchema, schemaFileName } from "../src/policy/json-schema.ts";
 import { NAMINGS, RESOURCE_KINDS, resourceDefinition } from "../src/policy/resource-definition.ts";
 import { KINDS, type Kind } from "../src/policy/schema/kinds.ts";
+import { chartReadme } from "./chart/readme.ts";
+import { valuesFile, valuesSchema } from "./chart/write-values.ts";
 import { diagnosticsPage } from "./diagnostics-page.ts";
 import { importNotesPage } from "./import-notes-page.ts";
 import { lintPage } from "./lint-page.ts";
@@ -25,6 +28,9 @@ const { values } = parseArgs({
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 const kinds = Object.keys(KINDS) as Kind[];
 const wanted = new Map<string, string>([
+  ["deploy/chart/README.md", chartReadme()],
+  ["deploy/chart/values.schema.json", json(valuesSchema())],
+  ["deploy/chart/values.yaml", valuesFile()],
   ["docs/diagnostics.md", diagnosticsPage()],
   ["docs/lint.md", lintPage()],
   ["docs/schema/sallyport.schema.json", json(anyKindSchema())],

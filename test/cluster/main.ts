@@ -3,13 +3,14 @@
  * Exit codes: 0 all as it should be, 1 not, 3 no Go, no etcd or no sources of Kubernetes.
  */
 import type { Check } from "./check.ts";
+import { chart } from "./checks/chart.ts";
 import { customResources } from "./checks/custom-resources.ts";
 import { generated } from "./checks/generated.ts";
 import { judging } from "./checks/judging.ts";
 import { startCluster } from "./cluster.ts";
 import { openTools } from "./tools.ts";
 
-const CHECKS: readonly Check[] = [...judging, ...generated, ...customResources];
+const CHECKS: readonly Check[] = [...judging, ...generated, ...chart, ...customResources];
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 

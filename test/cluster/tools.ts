@@ -49,16 +49,33 @@ function isBuilt(): boolean {
 function digest(): string {
   const hash = createHash("sha256");
   for (const name of ["go.mod", "go.sum"]) hash.update(readFileSync(join(SOURCES, name)));
-  return hash.digest("hex");
+  return hash.update(linkerFlags()).digest("hex");
 }
 
 function build(): void {
   mkdirSync(BIN, { recursive: true });
-  const version = /^\tk8s\.io\/kubernetes (v\S+)/m.exec(readFileSync(join(SOURCES, "go.mod"), "utf8"))?.[1];
-  const flags = `-s -w -X k8s.io/component-base/version.gitVersion=${version}`;
-  const { status, stderr } = go(["build", "-p", "2", "-ldflags", flags, "-o", `${BIN}/`, ...PACKAGES], SOURCES);
+  const args = ["build", "-p", "2", "-ldflags", linkerFlags(), "-o", `${BIN}/`, ...PACKAGES];
+  const { status, stderr } = go(args, SOURCES);
   if (status !== 0) throw new Error(`go build failed: ${stderr}`);
   writeFileSync(STAMP, digest());
+}
+
+/** Versions are said by whoever links, as the projects' own builds do; unsaid, Helm takes every cluster for a very old one. */
+function linkerFlags(): string {
+  const text = readFileSync(join(SOURCES, "go.mod"), "utf8");
+  const [, kubernetes = "", minor = ""] = /^\tk8s\.io\/kubernetes (v1\.(\d+)\.\d+)/m.exec(text) ?? [];
+  const [, helm = ""] = /^\thelm\.sh\/helm\/v3 (v\S+)/m.exec(text) ?? [];
+  const said = {
+    "k8s.io/component-base/version.gitVersion": kubernetes,
+    "helm.sh/helm/v3/internal/version.version": helm,
+    ...Object.fromEntries(
+      ["chartutil", "lint/rules"].flatMap((name) => [
+        [`helm.sh/helm/v3/pkg/${name}.k8sVersionMajor`, "1"],
+        [`helm.sh/helm/v3/pkg/${name}.k8sVersionMinor`, minor],
+      ]),
+    ),
+  };
+  return ["-s -w", ...Object.entries(said).map(([name, value]) => `-X ${name}=${value}`)].join(" ");
 }
 
 function go(args: readonly string[], cwd: string) {

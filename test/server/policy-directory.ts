@@ -56,13 +56,16 @@ export function createPolicyDirectory(files: Readonly<Record<string, string>>): 
   };
 }
 
-/** Mounts a version of a ConfigMap as the kubelet does: a hidden directory, then an atomic swap of `..data`. */
+/** Mounts a version of a ConfigMap as the kubelet does: a hidden directory, then an atomic swap of `..data`. Of names with directories the first one is linked. */
 export function mountConfigMap(at: string, version: string, files: Readonly<Record<string, string>>): void {
-  mkdirSync(join(at, `..${version}`), { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(at, `..${version}`, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(at, `..${version}`, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
   symlinkSync(`..${version}`, join(at, "..data_tmp"));
   renameSync(join(at, "..data_tmp"), join(at, "..data"));
-  for (const name of Object.keys(files)) {
+  for (const name of new Set(Object.keys(files).map((each) => each.split("/", 1)[0] ?? ""))) {
     rmSync(join(at, name), { force: true });
     symlinkSync(join("..data", name), join(at, name));
   }
