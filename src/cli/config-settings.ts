@@ -152,6 +152,19 @@ export const CONFIG_SCHEMA = z.strictObject({
       ),
     })
     .prefault({}),
+  overload: z
+    .strictObject({
+      maxWait: duration("150ms").describe(
+        "a Check that has waited longer before it is read is refused, as far as can be told; keep it well under authorizer.timeout",
+      ),
+      maxInFlight: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(1024)
+        .describe("Checks that wait for their records at once; further ones are refused"),
+    })
+    .prefault({}),
   cache: z
     .strictObject({ maxSize: size("64MiB").describe("bound of the decision cache; 0 turns it off") })
     .prefault({}),

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 import { z } from "zod";
-import { CONFIG_SCHEMA, type Config } from "./config-settings.ts";
+import { CONFIG_SCHEMA, type Config, parseDuration } from "./config-settings.ts";
 import { didYouMean } from "./did-you-mean.ts";
 
 /** The file that is read when none is named. */
@@ -119,8 +119,16 @@ function problemsOf(issue: z.core.$ZodIssue): string[] {
   return issue.keys.map((key) => `${[...place, key].join(".")} is not a setting${hint(key, names)}`);
 }
 
+/** A server needs some milliseconds for what it reads at once. */
+const LEAST_WAIT_MS = 10;
+
 /** Settings that are fine one by one but make no sense together. */
-function inconsistencies({ tls, allowedCallers, audit }: Config): string[] {
+function inconsistencies({ tls, allowedCallers, audit, overload }: Config): string[] {
+  if ((parseDuration(overload.maxWait) ?? 0) < LEAST_WAIT_MS) {
+    return [
+      `overload.maxWait: write ${LEAST_WAIT_MS}ms or more: with less, Checks are refused that waited for others only`,
+    ];
+  }
   const found = auditInconsistencies(audit);
   if (found.length > 0) return found;
   const given = [tls.certificate, tls.key, tls.clientCa].filter((each) => each !== "").length;

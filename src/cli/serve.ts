@@ -97,6 +97,7 @@ export function serverOptions(config: Config): ServerOptions {
     audit: auditOptions(config.audit),
     bundle: { key: config.bundle.key === "" ? null : config.bundle.key },
     exceptions: { leadMs: parseDuration(config.exceptions.lead) ?? 0 },
+    overload: { maxWaitMs: parseDuration(config.overload.maxWait) ?? 0, maxInFlight: config.overload.maxInFlight },
     cache: { maxBytes: parseSize(config.cache.maxSize) ?? 0 },
     reload: { pollMs: parseDuration(config.reload.poll) ?? 0, deadlineMs: parseDuration(config.reload.deadline) ?? 0 },
     state: config.state === "" ? null : config.state,

@@ -2,6 +2,7 @@ import type { sendUnaryData } from "@grpc/grpc-js";
 import type { AuditTrail } from "../audit/trail.ts";
 import type { CheckInput } from "../pdp/decision.ts";
 import type { Pdp, PdpAnswer } from "../pdp/pdp.ts";
+import type { Admission } from "./admission.ts";
 import { fillTemplate } from "./answer-template.ts";
 import { type ReadCheck, type RequestMetadata, readCheck } from "./check-request.ts";
 import { createIdSource } from "./decision-id.ts";
@@ -18,6 +19,8 @@ export interface CheckServiceOptions {
   readonly renderer: Renderer;
   readonly trail: AuditTrail;
   readonly recordedHeaders: RecordedHeaders;
+  /** Told of each Check that was read and answered. */
+  readonly admission: Pick<Admission, "began" | "ended">;
   /** The wall clock in milliseconds: decisions and records take their time from it. */
   now(): number;
   /** Called after each answer. */
@@ -46,7 +49,7 @@ const NOTHING: ReadCheck = {
  * `internal-error`, recorded and counted like any other; the text of an error never reaches the caller.
  */
 export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
-  const { pdp, renderer, trail, recordedHeaders, now, observe, failed } = options;
+  const { pdp, renderer, trail, recordedHeaders, admission, now, observe, failed } = options;
   const readPrincipal = createPrincipalReader();
   const nextId = createIdSource();
   let engineHeaders = pdp.headers;
@@ -67,6 +70,7 @@ export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
 
   return (call, caller, reply) => {
     const started = performance.now();
+    admission.began(started);
     const nowMs = now();
     let read = NOTHING;
     let answer: PdpAnswer<Rendered>;
@@ -97,7 +101,9 @@ export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
       // What is not on record is not let out; refusals stand.
       const told = recorded || value.effect === "deny" ? value : renderer.own("audit-failed", read.input, pdp.revision);
       told.count();
-      observe(performance.now() - started, hit);
+      const ended = performance.now();
+      admission.ended(ended);
+      observe(ended - started, hit);
       reply(null, fillTemplate(told.template, id));
     });
   };

@@ -13,6 +13,8 @@ export interface DrainOptions {
   readonly accessLogs: AccessLogService;
   readonly listeners: readonly Listener[];
   readonly reloader: Reloader;
+  /** What remains to be told of Checks that were refused goes to the trail. */
+  readonly overload: { close(): void };
   readonly trail: AuditTrail;
   /** Administration and probes, open to the end. */
   readonly ports: readonly HttpPort[];
@@ -25,7 +27,7 @@ export interface DrainOptions {
 
 /** Stops answering without losing an answer or a record. The caller has already become not ready. */
 export async function drain(options: DrainOptions): Promise<void> {
-  const { health, accessLogs, listeners, reloader, trail, ports, waitMs, limitMs, log } = options;
+  const { health, accessLogs, listeners, reloader, overload, trail, ports, waitMs, limitMs, log } = options;
   log.info({ waitMs, limitMs }, "draining");
   health.setServing(false);
   await setTimeout(waitMs);
@@ -33,6 +35,7 @@ export async function drain(options: DrainOptions): Promise<void> {
   accessLogs.close();
   await Promise.all(listeners.map((each) => each.shutdown(limitMs)));
   await reloader.close();
+  overload.close();
   await trail.close();
   await Promise.all(ports.map((each) => each.close()));
   log.info({ audit: { ...trail.state } }, "drained");

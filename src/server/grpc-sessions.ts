@@ -10,11 +10,17 @@ const LAST_STREAM = 2 ** 31 - 1;
  */
 const RESETS = { streamResetBurst: 1_000_000, streamResetRate: 100_000 } as const;
 
-/** grpc-js has no option for it. @throws when it no longer keeps the options of its HTTP/2 sessions where they can be added to */
+/**
+ * Node lets go of a stream only after a turn of its loop: a client that opens no more streams at once than it may can still find none free, when a turn is long. Each is refused then (ENHANCE_YOUR_CALM, which
+ * is RESOURCE_EXHAUSTED to gRPC clients), but after a hundred in a row Node would end the connection with all that is under way on it.
+ */
+const REJECTED = { maxSessionRejectedStreams: 2 ** 31 - 1 } as const;
+
+/** grpc-js has no options for it. @throws when it no longer keeps the options of its HTTP/2 sessions where they can be added to */
 export function tolerateResets(server: Server): void {
   const sessions: unknown = Reflect.get(server, "commonServerOptions");
   if (typeof sessions !== "object" || sessions === null) throw new Error("grpc-js has no commonServerOptions");
-  Object.assign(sessions, RESETS);
+  Object.assign(sessions, RESETS, REJECTED);
 }
 
 /**

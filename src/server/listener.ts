@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
 import { boundAddress, formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
+import type { Admission } from "./admission.ts";
 import type { CallerCheck } from "./caller.ts";
 import type { TlsSource } from "./certificates/tls-source.ts";
 import type { CheckHandler } from "./check-service.ts";
@@ -12,6 +13,7 @@ import type { AccessLogService } from "./gateway/access-log-service.ts";
 import { sayGoodbye, tolerateResets } from "./grpc-sessions.ts";
 import type { HealthService } from "./health.ts";
 import type { WireContract } from "./load-protos.ts";
+import { shedStreams } from "./shed-streams.ts";
 
 /** What a listener needs. */
 export interface ListenerOptions {
@@ -21,6 +23,8 @@ export interface ListenerOptions {
   readonly callers: CallerCheck;
   readonly contract: WireContract;
   readonly check: CheckHandler;
+  /** Which Checks are taken on. */
+  readonly admission: Admission;
   readonly health: HealthService;
   readonly accessLogs: AccessLogService;
   /** Serves policies to listed callers that speak HTTP/1.1 instead of gRPC. */
@@ -69,6 +73,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const peers = new Map<string, string>();
   const server = createGrpcServer(options, peers, tls !== null);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  shedStreams(server, options.contract.authorization.Check.path, options.admission.admit);
   const sockets = new Set<Socket>();
   const accept = tls === null ? acceptPlain(injector, sockets) : acceptTls(options, tls, peers, injector, sockets);
   await listen(accept, address);

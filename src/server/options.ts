@@ -1,6 +1,7 @@
 import type { AuditRequire } from "../audit/fan-out.ts";
 import type { AuditMode } from "../audit/trail.ts";
 import type { ListenAddress } from "./address.ts";
+import type { AdmissionOptions } from "./admission.ts";
 import type { TlsOptions } from "./certificates/tls-source.ts";
 import type { SinkOptions } from "./open-sinks.ts";
 
@@ -22,6 +23,7 @@ export interface ServerOptions {
   readonly bundle: { readonly key: string | null };
   /** How long before a rule expires the trail tells of it; 0 = only when it has. */
   readonly exceptions: { readonly leadMs: number };
+  readonly overload: AdmissionOptions;
   readonly cache: { readonly maxBytes: number };
   readonly reload: { readonly pollMs: number; readonly deadlineMs: number };
   /** The directory where the policies in force are kept for the next run; null = nowhere. */

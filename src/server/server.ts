@@ -3,6 +3,7 @@ import { createEngine } from "../pdp/engine.ts";
 import { readEngineModule } from "../pdp/engine-module.ts";
 import { createPdp } from "../pdp/pdp.ts";
 import { openAdmin } from "./admin.ts";
+import { createAdmission } from "./admission.ts";
 import { createCallerCheck } from "./caller.ts";
 import { openTlsSource, type TlsSource } from "./certificates/tls-source.ts";
 import { createCheckHandler } from "./check-service.ts";
@@ -22,6 +23,7 @@ import type { Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 import { trailSinks } from "./open-sinks.ts";
 import type { ServerOptions } from "./options.ts";
+import { watchOverload } from "./overload-watch.ts";
 import { createPolicyState } from "./policy-state.ts";
 import { openProbes } from "./probes.ts";
 import { createRecordedHeaders } from "./recorded-headers.ts";
@@ -100,6 +102,8 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     log,
   });
   const health = createHealthService();
+  const admission = createAdmission(options.overload);
+  const overload = watchOverload({ admission, registry: metrics.registry, trail, log });
   const recordedHeaders = createRecordedHeaders(headers.include, headers.exclude);
   let toldMs = Number.NEGATIVE_INFINITY;
   const check = createCheckHandler({
@@ -107,6 +111,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     renderer,
     trail,
     recordedHeaders,
+    admission,
     now,
     observe: metrics.observe,
     failed(error) {
@@ -172,6 +177,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
           callers,
           contract,
           check,
+          admission,
           health,
           accessLogs: seat.accessLogs,
           policies: policyServer,
@@ -194,6 +200,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     await admin?.close();
     for (const each of listeners) await each.shutdown(0);
     certificates?.close();
+    overload.close();
     await trail.close();
     exceptions.close();
     metrics.close();
@@ -225,7 +232,17 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     async drain() {
       draining = true;
       exceptions.close();
-      await drain({ health, accessLogs: seat.accessLogs, listeners, reloader, trail, ports, ...options.drain, log });
+      await drain({
+        health,
+        accessLogs: seat.accessLogs,
+        listeners,
+        reloader,
+        overload,
+        trail,
+        ports,
+        ...options.drain,
+        log,
+      });
       certificates?.close();
       seat.close();
       metrics.close();

@@ -142,3 +142,16 @@ export function serveArgs(
     ...more,
   ];
 }
+
+/** Starts `sallyport serve` for each name with its flags, with an audit file of its own unless they say another. */
+export function startNamed<Name extends string>(
+  directory: string,
+  policies: string,
+  named: readonly (readonly [name: Name, flags: readonly string[]])[],
+): readonly (Served & { readonly name: Name; readonly socket: string })[] {
+  return named.map(([name, flags], index) => {
+    const to = flags.includes("--audit-to") ? [] : ["--audit-to", join(directory, `${index}.jsonl`)];
+    const args = serveArgs(directory, `${index}`, policies, [...flags, ...to]);
+    return { name, socket: join(directory, `${index}`), ...startServed(directory, `${index}`, args) };
+  });
+}

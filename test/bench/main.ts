@@ -16,6 +16,7 @@ import { measureAsking } from "./asking.ts";
 import { type EngineFigures, measureEngine } from "./engine.ts";
 import { hostile } from "./hostile.ts";
 import { machine } from "./machine.ts";
+import { overload } from "./overload/section.ts";
 import { sectionsOf, table } from "./page.ts";
 import { writePolicyText } from "./policy-text.ts";
 import { measureRecording } from "./recording.ts";
@@ -170,7 +171,16 @@ ${table(["the trail", "time", "a record"], rows)}
 `;
 }
 
-const SECTIONS = { deciding, reading, hostile: () => hostile(values.quick), serving, recording, asking, replaying };
+const SECTIONS = {
+  deciding,
+  reading,
+  hostile: () => hostile(values.quick),
+  serving,
+  recording,
+  overload: () => overload(say),
+  asking,
+  replaying,
+};
 
 const head = `# Benchmarks
 

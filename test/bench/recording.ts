@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitUntil } from "../../src/cli/demo/process.ts";
-import { allows, ask, cost, load, RULES, type Served, serveArgs, startServed, WARM } from "./checks.ts";
+import { allows, ask, cost, load, RULES, type Served, startNamed, WARM } from "./checks.ts";
 import { median } from "./median.ts";
 import { writePolicyText } from "./policy-text.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
@@ -47,13 +47,7 @@ export async function measureRecording(): Promise<RecordingFigures> {
   const directory = await mkdtemp(join(tmpdir(), "sallyport-bench-"));
   const policies = join(directory, "policies");
   await writePolicyText(syntheticSet(shapeOf(RULES)), policies);
-  const servers = MODES.map(([mode, flags], index): Served & { readonly mode: string } => {
-    const to = flags.includes("--audit-to") ? [] : ["--audit-to", join(directory, `${index}.jsonl`)];
-    return {
-      mode,
-      ...startServed(directory, `${index}`, serveArgs(directory, `${index}`, policies, [...flags, ...to])),
-    };
-  });
+  const servers = startNamed(directory, policies, MODES);
   const warm = (i: number): Buffer => WARM[i % WARM.length] ?? Buffer.alloc(0);
   try {
     for (const { child, client } of servers) {
@@ -82,7 +76,7 @@ export async function measureRecording(): Promise<RecordingFigures> {
     const ratio = (values: readonly number[], base: readonly number[]) =>
       median(values.map((each, i) => each / (base[i] ?? each)));
     return {
-      modes: servers.map(({ mode }, index) => ({
+      modes: servers.map(({ name: mode }, index) => ({
         mode,
         microseconds: median(cpu[index] ?? []),
         ratio: ratio(cpu[index] ?? [], cpu[0] ?? []),

@@ -72,6 +72,8 @@ describe("where a setting comes from", () => {
       "--audit-kafka-password-file": "p",
       "--bundle-key": "b",
       "--exceptions-lead": "30d",
+      "--overload-max-wait": "7s",
+      "--overload-max-in-flight": "7",
       "--cache-max-size": "7MiB",
       "--reload-poll": "7s",
       "--reload-deadline": "7s",
@@ -251,6 +253,7 @@ test("the standard configuration makes options a server can start with", () => {
     cache: { maxBytes: 67_108_864 },
     reload: { pollMs: 5000, deadlineMs: 60_000 },
     state: null,
+    overload: { maxWaitMs: 150, maxInFlight: 1024 },
     drain: { waitMs: 3000, limitMs: 10_000 },
   });
 });

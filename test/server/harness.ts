@@ -10,9 +10,11 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 import type { AuditRecord } from "../../src/audit/record.ts";
+import type { AuditTrail } from "../../src/audit/trail.ts";
 import type { Decision } from "../../src/pdp/decision.ts";
 import { createPdp, type DecisionEngine, type Pdp } from "../../src/pdp/pdp.ts";
 import type { ListenAddress } from "../../src/server/address.ts";
+import { type Admission, type AdmissionOptions, createAdmission } from "../../src/server/admission.ts";
 import { openTlsSource, type TlsOptions } from "../../src/server/certificates/tls-source.ts";
 import { createCheckHandler } from "../../src/server/check-service.ts";
 import { createGatewaySeat } from "../../src/server/gateway/gateway-seat.ts";
@@ -84,6 +86,7 @@ export interface Answering {
   readonly pdp: Pdp<Rendered>;
   readonly health: HealthService;
   readonly metrics: Metrics;
+  readonly admission: Admission;
   readonly thrown: unknown[];
   readonly refusals: () => number;
   readonly warnings: string[];
@@ -100,6 +103,9 @@ export async function startAnswering(
     tls?: TlsOptions;
     now?: () => number;
     recorded?: readonly string[];
+    overload?: AdmissionOptions;
+    /** In place of a trail in mode `batch` over a sink in memory. */
+    trail?: AuditTrail;
     loaded?: LoadedPolicies;
   } = {},
 ): Promise<Answering> {
@@ -123,7 +129,7 @@ export async function startAnswering(
   const warnings: string[] = [];
   const health = createHealthService();
   let refused = 0;
-  const trail = await trailOver("batch", { memory: async () => sink }, { now: Date.now });
+  const trail = options.trail ?? (await trailOver("batch", { memory: async () => sink }, { now: Date.now }));
   const seat = createGatewaySeat({
     mode: "batch",
     trail,
@@ -133,11 +139,13 @@ export async function startAnswering(
     counter: (...sort) => metrics.counter("gateway", ...sort),
     warn: (error) => thrown.push(error),
   });
+  const admission = createAdmission(options.overload ?? { maxWaitMs: 60_000, maxInFlight: 1024 });
   const check = createCheckHandler({
     pdp,
     renderer,
     trail,
     recordedHeaders: createRecordedHeaders(options.recorded ?? [], []),
+    admission,
     now: options.now ?? Date.now,
     observe: metrics.observe,
     failed: (error) => thrown.push(error),
@@ -151,6 +159,7 @@ export async function startAnswering(
     tls: certificates,
     contract: CONTRACT,
     check,
+    admission,
     health,
     accessLogs: seat.accessLogs,
     policies: createPolicyServer({ loaded: () => options.loaded ?? null, ready: () => true, lessor: seat.lessor }),
@@ -164,6 +173,7 @@ export async function startAnswering(
     pdp,
     health,
     metrics,
+    admission,
     thrown,
     warnings,
     refusals: () => refused,

@@ -1,0 +1,114 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { waitUntil } from "../../../src/cli/demo/process.ts";
+import { allows, load, RULES, startNamed, WARM } from "../checks.ts";
+import { median } from "../median.ts";
+import { writePolicyText } from "../policy-text.ts";
+import { shapeOf, syntheticSet } from "../synthetic-set.ts";
+import type { Seen } from "./seen.ts";
+
+/** What a server did under a load. Shares are of what was asked. */
+export interface UnderLoad {
+  readonly server: string;
+  /** Times what it can answer. */
+  readonly times: number;
+  /** Answers in time a second, against what the same server can answer, taken within each round. */
+  readonly goodPut: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly refused: number;
+  readonly refusedP99: number;
+  readonly late: number;
+}
+
+export interface OverloadFigures {
+  /** Checks a second that each server answers when it is asked as fast as it answers. */
+  readonly capacity: Readonly<Record<string, number>>;
+  readonly loads: readonly UnderLoad[];
+}
+
+const SERVERS: readonly (readonly [string, readonly string[]])[] = [
+  ["refuses what it cannot answer in time", []],
+  ["takes on all", ["--overload-max-wait", "1h", "--overload-max-in-flight", "1000000"]],
+];
+const TIMES = [0.5, 1, 3, 5];
+const ROUNDS = 3;
+const SECONDS = 5;
+const CONNECTIONS = 8;
+/** Envoy's, unless told otherwise. */
+const TIMEOUT_MS = 250;
+const WARM_UP = 20_000;
+
+const run = promisify(execFile);
+const ASK = new URL("ask-main.ts", import.meta.url).pathname;
+
+async function ask(address: string, flags: Readonly<Record<string, number>>): Promise<Seen> {
+  const all = { connections: CONNECTIONS, seconds: SECONDS, timeout: TIMEOUT_MS, ...flags };
+  const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+  const { stdout } = await run(process.execPath, [ASK, address, ...args], { timeout: (SECONDS + 60) * 1000 });
+  return JSON.parse(stdout);
+}
+
+/** A server that refuses and one that takes on all, each asked from a process of its own: as fast as it answers, then at multiples of that whether or not answers come. Rounds are interleaved. */
+export async function measureOverload(progress: (step: string) => void): Promise<OverloadFigures> {
+  const directory = await mkdtemp(join(tmpdir(), "sallyport-bench-"));
+  const policies = join(directory, "policies");
+  await writePolicyText(syntheticSet(shapeOf(RULES)), policies);
+  const servers = startNamed(directory, policies, SERVERS);
+  const warm = (i: number): Buffer => WARM[i % WARM.length] ?? Buffer.alloc(0);
+  try {
+    for (const { child, client } of servers) {
+      await waitUntil("a server allowing", () => allows(client), 60_000, child);
+      await load(client, WARM_UP, warm);
+      // Its own client is done: a connection that does nothing else but wait is none of the load.
+      client.close();
+    }
+    const capacities = servers.map((): number[] => []);
+    const seen = servers.map(() => TIMES.map((): (Seen & { readonly ratio: number })[] => []));
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const [index, { socket, name }] of servers.entries()) {
+        const address = `unix:${socket}`;
+        progress(`round ${round + 1} of ${ROUNDS}: a server that ${name}`);
+        const { outcomes, seconds } = await ask(address, { "in-flight": 64 });
+        const capacity = decidedOf(outcomes) / seconds;
+        capacities[index]?.push(capacity);
+        for (const [at, times] of TIMES.entries()) {
+          const under = await ask(address, { "per-second": Math.round(capacity * times) });
+          seen[index]?.[at]?.push({ ...under, ratio: decidedOf(under.outcomes) / under.seconds / capacity });
+        }
+      }
+    }
+    return {
+      capacity: Object.fromEntries(servers.map(({ name }, index) => [name, median(capacities[index] ?? [])])),
+      loads: servers.flatMap(({ name }, index) =>
+        TIMES.map((times, at) => underLoad(name, times, seen[index]?.[at] ?? [])),
+      ),
+    };
+  } finally {
+    for (const { client } of servers) client.close();
+    await Promise.all(servers.map(({ child }) => child.stop()));
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Decided while somebody waited for it: what comes later is `late`. */
+function decidedOf({ allowed, denied }: Seen["outcomes"]): number {
+  return allowed + denied;
+}
+
+function underLoad(server: string, times: number, rounds: readonly (Seen & { readonly ratio: number })[]): UnderLoad {
+  const of = (read: (round: (typeof rounds)[number]) => number): number => median(rounds.map(read));
+  return {
+    server,
+    times,
+    goodPut: of(({ ratio }) => ratio),
+    p50: of(({ p50 }) => p50),
+    p99: of(({ p99 }) => p99),
+    refused: of(({ outcomes, asked }) => (outcomes.status + outcomes.refused) / asked),
+    refusedP99: of(({ refusedP99 }) => refusedP99),
+    late: of(({ outcomes, asked }) => (outcomes.late + outcomes.held) / asked),
+  };
+}
