@@ -9,6 +9,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["explain", async () => (await import("./explain.ts")).explainCommand()],
   ["fmt", async () => (await import("./fmt.ts")).fmtCommand()],
   ["learn", async () => (await import("./learn.ts")).learnCommand()],
+  ["promote", async () => (await import("./promote.ts")).promoteCommand()],
   ["lint", async () => (await import("./lint.ts")).lintCommand()],
   ["exceptions", async () => (await import("./exceptions.ts")).exceptionsCommand()],
   ["replay", async () => (await import("./replay.ts")).replayCommand()],

@@ -8,7 +8,7 @@ export const EXIT = {
   deny: 2,
   /** The policy set has errors; for `import`: its source. */
   invalidPolicy: 3,
-  /** `test`: a case did not come out as expected; `lint`: something was found that `--fail-on` names. */
+  /** `test`: a case did not come out as expected; `lint`: something was found that `--fail-on` names; `promote`: a policy is not ready. */
   checkFailed: 4,
   /** `generate --check`: the directory is not what the policies say; `replay`: something changed that `--fail-on` names. */
   differs: 5,

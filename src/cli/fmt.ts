@@ -1,4 +1,3 @@
-import { realpath, stat } from "node:fs/promises";
 import { Command } from "commander";
 import { createTwoFilesPatch } from "diff";
 import type { Diagnostic } from "../policy/diagnostic.ts";
@@ -8,7 +7,7 @@ import { EXIT } from "./exit-code.ts";
 import { type NamedText, readTexts, STDIN } from "./fmt/read-texts.ts";
 import { diagnosticJson } from "./load-set.ts";
 import { colorful, colors, count, outputOption, policiesOption, printFailure, printJson, printLine } from "./output.ts";
-import { writeAtomically } from "./write-file.ts";
+import { rewriteAtomically } from "./write-file.ts";
 
 const HELP = `
 Keys in the order of the documentation, quotes only where YAML needs them, two spaces, lists in the column of their key.
@@ -81,9 +80,7 @@ async function layOut(text: NamedText, check: boolean): Promise<Outcome> {
   }
   if (formatted.kind === "invalid" || !formatted.changed || check || text.file === STDIN) return outcome;
   try {
-    // A link stays a link.
-    const place = await realpath(text.file);
-    await writeAtomically(place, formatted.text, (await stat(place)).mode & 0o777);
+    await rewriteAtomically(text.file, formatted.text);
     return outcome;
   } catch (error) {
     return { ...outcome, problem: `it cannot be written: ${error instanceof Error ? error.message : error}` };

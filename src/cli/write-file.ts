@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { open, realpath, rename, rm, stat } from "node:fs/promises";
 
 /** Writes beside the target and renames, so that a reader sees the old bytes or the new, never a part. @throws what the file system says */
 export async function writeAtomically(file: string, bytes: Uint8Array | string, mode = 0o644): Promise<void> {
@@ -17,4 +17,10 @@ export async function writeAtomically(file: string, bytes: Uint8Array | string, 
     await rm(draft, { force: true });
     throw error;
   }
+}
+
+/** The same for a file that is there: a link stays a link, and who may read it stays. @throws what the file system says */
+export async function rewriteAtomically(file: string, text: string): Promise<void> {
+  const place = await realpath(file);
+  await writeAtomically(place, text, (await stat(place)).mode & 0o777);
 }

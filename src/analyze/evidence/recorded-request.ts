@@ -1,38 +1,41 @@
-import type { CheckInput, CheckKind, Decision } from "../../pdp/decision.ts";
+import type { CheckInput, Decision } from "../../pdp/decision.ts";
 import type { Engine } from "../../pdp/engine.ts";
+import type { Effect } from "../../policy/model.ts";
+import { CONTENT_TYPE } from "../atoms/header-atoms.ts";
+import { type RecordedDecision, recordedInput } from "../replay/recorded-decision.ts";
+import { requestText } from "../replay/replay.ts";
 
-/** What of a recorded decision is evidence. Every text in it was chosen by whoever sent the request. */
-export interface RecordedRequest {
-  /** Milliseconds since the epoch. */
-  readonly timeMs: number;
-  /** Of the decision. */
-  readonly id: string;
-  readonly principal: string;
-  readonly kind: CheckKind;
-  readonly host: string;
-  readonly port: number;
-  /** Empty on TLS and TCP. */
-  readonly method: string;
-  /** Without its query. Empty on TLS and TCP. */
-  readonly path: string;
-  /** As it was decided then. */
-  readonly effect: "allow" | "deny";
-  readonly reason: string;
-  /** Ids of the rules that allowed it, or would have, had every policy been in force. */
-  readonly allowedBy: readonly string[];
-  /** Likewise of those that denied it. */
-  readonly deniedBy: readonly string[];
-}
+/** Takes recorded decisions one by one. @param timeMs the record's time, in milliseconds since the epoch */
+export type TakeRecord = (record: RecordedDecision, timeMs: number) => void;
 
 /**
- * Asks a recorded request again, under any set. A trail holds no headers: none is sent, but that a request to a gRPC port has
- * a content type of gRPC, without which it would not be one.
+ * Asks a recorded request again, under any set. Of its headers only those are sent that are on record, but that a request to a
+ * gRPC port has a content type of gRPC, without which it would not be one.
  */
-export function askAgain(engine: Engine, request: RecordedRequest, nowMs: number): Decision {
-  const { principal, kind, host, port, method, path } = request;
-  const input: CheckInput = { principal, kind, host, port: String(port), method, path, headers: [] };
+export function askAgain(engine: Engine, record: RecordedDecision, nowMs: number): Decision {
+  const input = recordedInput(record);
   const decision = engine.decide(input, nowMs);
-  return decision.dependsOn.contentType ? engine.decide({ ...input, headers: GRPC }, nowMs) : decision;
+  const { headers } = input;
+  if (!decision.dependsOn.contentType || headers.some(([name]) => name === CONTENT_TYPE)) return decision;
+  return engine.decide({ ...input, headers: [...headers, ...GRPC] }, nowMs);
 }
 
-const GRPC: CheckInput["headers"] = [["content-type", "application/grpc"]];
+const GRPC: CheckInput["headers"] = [[CONTENT_TYPE, "application/grpc"]];
+
+/** Ids of the rules that allowed or denied it, or would have, had every policy been in force. */
+export function decidedBy(record: RecordedDecision, effect: Effect): readonly string[] {
+  const { rules, shadow, shadowRules } = record;
+  return [...(record.effect === effect ? rules : []), ...(shadow === effect ? shadowRules : [])];
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Of the decision; a stand-in for what is no id of ours. */
+export function decisionId({ id }: RecordedDecision): string {
+  return id !== undefined && UUID.test(id) ? id : "unknown";
+}
+
+/** Who asked for what, for people. */
+export function evidenceText(record: RecordedDecision): string {
+  return `${record.subject.spiffeId} ${requestText(record)}`;
+}

@@ -2,7 +2,8 @@ import type { CheckKind, Decision } from "../../pdp/decision.ts";
 import type { Engine } from "../../pdp/engine.ts";
 import type { Effect } from "../../policy/model.ts";
 import { parseMethod, parseName } from "../../policy/token.ts";
-import { askAgain, type RecordedRequest } from "../evidence/recorded-request.ts";
+import { askAgain, decidedBy, decisionId, evidenceText, type TakeRecord } from "../evidence/recorded-request.ts";
+import type { RecordedDecision } from "../replay/recorded-decision.ts";
 import type { LeftOutCounter, LeftOutWhy } from "./left-out.ts";
 import { addPath, createPathTree, type PathTree } from "./path-tree.ts";
 import { writableSegments } from "./writable.ts";
@@ -30,7 +31,7 @@ export interface SeenWorkload {
 
 /** Takes recorded requests one by one, and holds what they teach, not the requests. */
 export interface Gatherer {
-  add(request: RecordedRequest): void;
+  readonly add: TakeRecord;
   /** Requests that rules of the set allow, in force or in report mode. */
   readonly covered: number;
   workloads(): readonly SeenWorkload[];
@@ -70,42 +71,43 @@ export function createGatherer(engine: Engine, options: GatherOptions, leftOut: 
     return made;
   }
 
-  function learn(request: RecordedRequest, { subject, target, reason }: Decision): LeftOutWhy | null {
+  function learn(record: RecordedDecision, timeMs: number, { subject, target, reason }: Decision): LeftOutWhy | null {
+    const { protocol: kind, method, path } = record.target;
     if (subject === null || target === null) return "invalid-target";
     if (subject.namespace !== null && !parseName(subject.namespace).ok) return "unwritable-workload";
-    const http = request.kind === "http";
-    if (http && !parseMethod(request.method).ok) return "unwritable-method";
-    const segments = http ? writableSegments(request.path) : [];
+    const http = kind === "http";
+    if (http && !parseMethod(method ?? "").ok) return "unwritable-method";
+    const segments = http ? writableSegments(path ?? "") : [];
     if (segments === null) return "unwritable-path";
     const gathering = gatheringOf(subject);
     gathering.requests += 1;
     if (gathering.size > MOST_SIZE) return null;
     const registered = reason !== "unregistered-target";
-    const key = `${request.kind} ${target.host}:${target.port} ${registered}`;
+    const key = `${kind} ${target.host}:${target.port} ${registered}`;
     let edge = gathering.edges.get(key);
     if (edge === undefined) {
-      edge = { kind: request.kind, ...target, registered, tree: createPathTree(mostLiterals) };
+      edge = { kind, ...target, registered, tree: createPathTree(mostLiterals) };
       gathering.edges.set(key, edge);
       gathering.size += 1;
     }
     const before = edge.tree.size;
-    const { timeMs, id, method, path } = request;
-    addPath(edge.tree, { timeMs, id, segments, method, path });
+    const sighting = { timeMs, id: decisionId(record), segments };
+    addPath(edge.tree, { ...sighting, method: (http ? method : null) ?? "", path: (http ? path : null) ?? "" });
     gathering.size += edge.tree.size - before;
     return null;
   }
 
   return {
-    add(request) {
-      const because = (why: LeftOutWhy): void => leftOut.add(why, requestText(request));
-      if (request.effect !== "allow" || !PASSED.has(request.reason)) return because("was-denied");
-      const decision = askAgain(engine, request, nowMs);
-      if (request.deniedBy.some((id) => unseen.deny.has(id))) return because("denied-by-rule");
-      if (decision.effect === "allow" || request.allowedBy.some((id) => unseen.allow.has(id))) {
+    add(record, timeMs) {
+      const because = (why: LeftOutWhy): void => leftOut.add(why, evidenceText(record));
+      if (record.effect !== "allow" || !PASSED.has(record.reason)) return because("was-denied");
+      const decision = askAgain(engine, record, nowMs);
+      if (decidedBy(record, "deny").some((id) => unseen.deny.has(id))) return because("denied-by-rule");
+      if (decision.effect === "allow" || decidedBy(record, "allow").some((id) => unseen.allow.has(id))) {
         covered += 1;
         return undefined;
       }
-      const why = REFUSED[decision.reason] ?? learn(request, decision);
+      const why = REFUSED[decision.reason] ?? learn(record, timeMs, decision);
       return why === null ? undefined : because(why);
     },
     get covered() {
@@ -132,9 +134,3 @@ const REFUSED: Partial<Readonly<Record<Decision["reason"], LeftOutWhy>>> = {
   "denied-by-rule": "denied-by-rule",
   "rule-expired": "rule-expired",
 };
-
-/** A recorded request for people. */
-function requestText({ principal, kind, host, port, method, path }: RecordedRequest): string {
-  const what = kind === "http" ? `${method} ${host}:${port}${path}` : `${kind.toUpperCase()} ${host}:${port}`;
-  return `${principal} ${what}`;
-}

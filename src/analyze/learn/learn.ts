@@ -5,7 +5,7 @@ import type { PolicySet } from "../../policy/model.ts";
 import type { PolicyFile } from "../../policy/parse-cache.ts";
 import { fail, ok, type Result } from "../../policy/result.ts";
 import { closedSet } from "../evidence/closed-set.ts";
-import type { RecordedRequest } from "../evidence/recorded-request.ts";
+import type { TakeRecord } from "../evidence/recorded-request.ts";
 import { unseenRules } from "../evidence/unseen-rules.ts";
 import { type Draft, type DraftOptions, draftFiles, nameDraft } from "./draft.ts";
 import { createGatherer, type SeenWorkload } from "./gather.ts";
@@ -43,7 +43,7 @@ export interface Learnt extends Draft {
 
 /** Takes recorded requests one by one. */
 export interface Learner {
-  add(request: RecordedRequest): void;
+  readonly add: TakeRecord;
   /** The draft, proven; a failure when it would not hold, with what is wrong. */
   finish(): Result<Learnt>;
 }

@@ -1,8 +1,8 @@
 import type { DraftPolicy } from "../../analyze/learn/draft.ts";
 import type { Learnt } from "../../analyze/learn/learn.ts";
 import type { LearntPattern, LearntTarget } from "../../analyze/learn/learnt-rule.ts";
-import type { Tally } from "../../analyze/learn/tally.ts";
 import type { TrailCounts } from "../recorded-requests.ts";
+import { tallyJson } from "../tally-json.ts";
 
 /** Values of a `{*}` that are told by name. */
 const NAMED = 10;
@@ -43,9 +43,4 @@ function patternJson({ text, methods, values }: LearntPattern): object {
     methods: methods.map(({ method, path, tally }) => ({ method, example: path, evidence: tallyJson(tally) })),
     values: values.map((each) => ({ count: each.length, some: each.slice(0, NAMED) })),
   };
-}
-
-function tallyJson({ count, days, firstMs, lastMs, firstId, lastId }: Tally): object {
-  const time = (ms: number): string => new Date(ms).toISOString();
-  return { count, days: days.size, first: time(firstMs), last: time(lastMs), decisions: [firstId, lastId] };
 }
