@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { asmCommand } from "./import/asm.ts";
+import { istioCommand } from "./import/istio.ts";
 import { smokescreenCommand } from "./import/smokescreen.ts";
 
 /** `sallyport import`: other tools' policies, as ours. */
@@ -8,5 +9,6 @@ export function importCommand(): Command {
     .summary("turn another tool's egress policies into a policy set")
     .description("Turn another tool's egress policies into a policy set, never into one that lets more pass.")
     .addCommand(smokescreenCommand())
+    .addCommand(istioCommand())
     .addCommand(asmCommand());
 }

@@ -63,8 +63,8 @@ function gatewayDocument({ gateway }: DraftSet): object {
 }
 
 function serviceDocument({ name, hosts, claims }: DraftService): object {
-  const [first] = claims;
-  const addresses = first?.addresses ?? [];
+  const addresses = claims[0]?.addresses ?? [];
+  const tls = claims.find((each) => each.tls !== null)?.tls ?? null;
   return {
     apiVersion: API_VERSION,
     kind: "ExternalService",
@@ -72,7 +72,7 @@ function serviceDocument({ name, hosts, claims }: DraftService): object {
     spec: {
       hosts,
       ports: claims.map(({ port, protocol }) => ({ number: port, protocol })),
-      ...(first?.tls == null ? {} : { tls: first.tls }),
+      ...(tls === null ? {} : { tls }),
       ...(addresses.length === 0 ? {} : { addresses }),
     },
   };

@@ -18,7 +18,7 @@ export interface Claim {
 export interface DraftTls {
   readonly originate: "gateway" | "sidecar";
   readonly port: number;
-  readonly subjectAltNames: readonly string[];
+  readonly subjectAltNames?: readonly string[];
   readonly credentialName?: string;
   readonly caCertificates?: string;
 }

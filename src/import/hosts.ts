@@ -14,10 +14,9 @@ export type BroughtHost =
  */
 export function bringHost(text: string, canon: Canonicaliser): BroughtHost {
   const first = parseHostPattern(text, canon, "cluster.local");
-  const parsed =
-    first.ok || first.fix === null || first.fix.includes(":")
-      ? first
-      : parseHostPattern(first.fix, canon, "cluster.local");
+  // With a port it would be another thing than without.
+  const again = first.ok || first.fix === null || text.includes(":") ? null : first.fix;
+  const parsed = again === null ? first : parseHostPattern(again, canon, "cluster.local");
   if (!parsed.ok) return { ok: false, code: "host-not-expressible", why: parsed.message };
   if (parsed.value.guarded)
     return { ok: false, code: "guarded-host", why: `\`${text}\` is an address or an internal name` };

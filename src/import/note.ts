@@ -77,6 +77,69 @@ export const IMPORT_CODES = {
     effect: "narrowed",
     meaning: "A port whose protocol nothing here stands for, or that only addresses could tell: left out.",
   },
+  "from-everyone": {
+    effect: "narrowed",
+    meaning:
+      "An allow for everyone, also for callers without a certificate or of another trust domain. Here it is for the mesh's own workloads.",
+  },
+  "no-allow-policy": {
+    effect: "narrowed",
+    meaning:
+      "Istio lets everyone pass while no policy allows anything. Here an allow says so, for the mesh's own workloads and what is registered.",
+  },
+  "identity-not-expressible": {
+    effect: "narrowed",
+    meaning:
+      "A pattern of principals or namespaces that no selector says, or a foreign trust domain: left out of an allow.",
+  },
+  "method-not-expressible": {
+    effect: "narrowed",
+    meaning: "Methods are compared whole here: patterns, and whatever is no standard method, are left out of an allow.",
+  },
+  "path-not-expressible": {
+    effect: "narrowed",
+    meaning: "A path of an allow that no pattern here says (a suffix, escapes, `{**}` in the middle): left out.",
+  },
+  "condition-not-expressible": {
+    effect: "narrowed",
+    meaning: "An allow asks for what no rule here can ask for: it, or the value, is left out.",
+  },
+  "deny-broadened": {
+    effect: "narrowed",
+    meaning: "A deny asks for what no rule here can ask for: it stops whatever matches the rest of it.",
+  },
+  "custom-action": {
+    effect: "narrowed",
+    meaning: "Who decides by the action CUSTOM is not in the objects: what such a policy matches is denied.",
+  },
+  "perhaps-the-gateway": {
+    effect: "narrowed",
+    meaning: "Whether a policy is for the gateway cannot be told: it denies, and it allows nothing.",
+  },
+  "decides-nothing": { effect: "dropped", meaning: "A policy that only tells: AUDIT, or a dry run." },
+  "inside-the-mesh": { effect: "narrowed", meaning: "A host inside the mesh: left out." },
+  "own-endpoints": {
+    effect: "dropped",
+    meaning: "Addresses that a ServiceEntry names for its hosts. Here a name is looked up.",
+  },
+  "client-certificate": {
+    effect: "narrowed",
+    meaning:
+      "A client certificate in files of the gateway. Here it comes from a secret: the connection is made without.",
+  },
+  "route-not-read": {
+    effect: "unread",
+    meaning: "A VirtualService that looks at requests, or answers itself.",
+  },
+  "not-through-gateway": {
+    effect: "narrowed",
+    meaning: "A host that no route brings to a gateway: sidecars dial it, and nobody asks. Here rules decide.",
+  },
+  "not-seen-everywhere": {
+    effect: "narrowed",
+    meaning:
+      "An allow is for workloads of any namespace, and a Sidecar or `exportTo` hides the host from some: it is opened to those that are named.",
+  },
   "described-twice": {
     effect: "narrowed",
     meaning: "One host and port is described in two ways. The first counts, and what the second opens is closed.",

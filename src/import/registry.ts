@@ -51,10 +51,12 @@ export function servicesOf(claims: readonly Claim[]): readonly DraftService[] {
   for (const claim of claims) byHost.set(claim.pattern, [...(byHost.get(claim.pattern) ?? []), claim]);
   const groups = new Map<string, { domain: string; hosts: HostPattern[]; claims: readonly Claim[] }>();
   for (const [host, own] of [...byHost].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    // A service says once how HTTP becomes HTTPS, whatever the port.
+    // A service says once how HTTP becomes HTTPS, whatever the port, and once which addresses are its own.
     const parts = new Map<string, Claim[]>();
-    for (const claim of own.toSorted((a, b) => a.port - b.port)) {
-      const way = JSON.stringify([claim.tls, claim.addresses]);
+    const sorted = own.toSorted((a, b) => a.port - b.port);
+    const tls = sorted.find(isRequests)?.tls ?? null;
+    for (const claim of sorted) {
+      const way = JSON.stringify([isRequests(claim) ? claim.tls : tls, claim.addresses]);
       parts.set(way, [...(parts.get(way) ?? []), claim]);
     }
     for (const part of parts.values()) {
@@ -78,6 +80,11 @@ const HOSTS_A_SERVICE = 500;
 /** A list in parts of at most `most`. */
 export function slices<T>(list: readonly T[], most: number): readonly (readonly T[])[] {
   return Array.from({ length: Math.ceil(list.length / most) }, (_, i) => list.slice(i * most, (i + 1) * most));
+}
+
+/** Is this port one of requests, rather than of connections that nobody looks into? */
+export function isRequests({ protocol }: Claim): boolean {
+  return protocol === "HTTP" || protocol === "GRPC";
 }
 
 function wayOf({ protocol, tls, addresses }: Claim): string {

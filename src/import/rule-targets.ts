@@ -1,10 +1,9 @@
 import { coveringPatterns, patternCovers } from "../policy/host-pattern.ts";
 import type { HostPattern } from "../policy/model.ts";
 import type { Claim, DraftRule } from "./draft.ts";
-import { slices } from "./registry.ts";
+import { isRequests, slices } from "./registry.ts";
 
 const HOSTS_A_TARGET = 500;
-const REQUESTS: ReadonlySet<string> = new Set(["HTTP", "GRPC"]);
 
 /** One `to` of a rule's document. */
 export interface TargetSpec {
@@ -54,7 +53,7 @@ export function targetsOf(rule: DraftRule, index: ClaimIndex): readonly TargetSp
     for (const claim of index(pattern)) {
       if (ports !== null && !ports.includes(claim.port)) continue;
       if (protocol !== null && protocol !== claim.protocol) continue;
-      if (onRequests && !REQUESTS.has(claim.protocol)) continue;
+      if (onRequests && !isRequests(claim)) continue;
       const host = patternCovers(pattern, claim.pattern) ? claim.pattern : pattern;
       byHost.set(host, (byHost.get(host) ?? new Set()).add(claim.port));
     }

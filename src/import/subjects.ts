@@ -64,7 +64,7 @@ export function namespaceOf(selector: IdentitySelector): string | null {
 }
 
 /** Does `outer` mean every workload that `inner` means? All are of one trust domain. */
-function selectorCovers(outer: IdentitySelector, inner: IdentitySelector): boolean {
+export function selectorCovers(outer: IdentitySelector, inner: IdentitySelector): boolean {
   if (outer.kind === "trustDomain") return true;
   if (inner.kind === "trustDomain") return false;
   if (outer.kind === "namespace") return namespaceOf(inner) === outer.namespace;

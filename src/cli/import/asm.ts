@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { importAsm } from "../../import/asm/import.ts";
-import { directoryCommand, WORKLOADS_HELP } from "./directory.ts";
+import { directoryCommand, WORKLOADS_HELP, withWorkloads } from "./directory.ts";
 
 const HELP = `
 Reads the ASMEgressTrafficPolicy objects in the YAML files of a directory, also as \`kubectl get -o yaml\` prints them.
@@ -16,6 +16,7 @@ export function asmCommand(): Command {
     name: "asm",
     summary: "ASMEgressTrafficPolicy of Alibaba Cloud Service Mesh",
     help: HELP,
+    configure: withWorkloads,
     convert: ({ files, workloads, settings }) => importAsm(files, workloads, settings),
   });
 }

@@ -33,13 +33,19 @@ export interface DirectoryImport {
   readonly summary: string;
   readonly help: string;
   /** Adds what only this import is told. */
-  readonly configure?: (command: Command) => Command;
+  readonly configure: (command: Command) => Command;
   readonly convert: (source: DirectorySource, options: Options) => Imported;
 }
 
 interface Options extends CommonOptions {
+  readonly selector?: Readonly<Record<string, string>>;
   readonly workloads?: string;
   readonly port?: ImportOptions["ports"];
+}
+
+/** Adds `--workloads`. */
+export function withWorkloads(command: Command): Command {
+  return command.option("--workloads <file>", "service accounts of the pods that are meant by labels");
 }
 
 /** The command of an import that reads a directory. */
@@ -47,9 +53,8 @@ export function directoryCommand({ name, summary, help, configure, convert }: Di
   const command = new Command(name)
     .summary(summary)
     .description(`Turn what a directory of YAML files holds into a policy set: ${summary}.`)
-    .argument("<dir>", "the directory")
-    .option("--workloads <file>", "service accounts of the pods that are meant by labels");
-  return withCommonOptions(configure?.(command) ?? command)
+    .argument("<dir>", "the directory");
+  return withCommonOptions(configure(command))
     .addHelpText("after", help.trimEnd() + EXIT_CODES)
     .action(async (directory: string, options: Options) => {
       const files = await readDirectory(directory);

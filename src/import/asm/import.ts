@@ -96,9 +96,7 @@ function targetsOf(
         continue;
       }
       const upgraded = protocol === "HTTP" && httpsUpgrade !== undefined && httpsUpgrade.enabled !== false;
-      const tls = upgraded
-        ? { originate: "gateway" as const, port: httpsUpgrade.port ?? 443, subjectAltNames: [] }
-        : null;
+      const tls = upgraded ? { originate: "gateway" as const, port: httpsUpgrade.port ?? 443 } : null;
       const at = policy.at(...here, "hosts", j);
       claims.push({ pattern: host.pattern, port: port.number, protocol, tls, addresses: [], at });
     }

@@ -1,0 +1,50 @@
+import type { z } from "zod";
+import type { SourceProblem } from "../../policy/yaml-source.ts";
+import { type ObjectOf, type ObjectSource, objectsOf } from "../read-objects.ts";
+import { type authorizationPolicy, gateway as gatewaySchema } from "./schema.ts";
+
+/** The egress gateway's pods. */
+export interface Gateway {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Where a policy without a selector holds for the whole mesh. */
+const MESH_ROOT = "istio-system";
+const DEFAULT_LABELS = { istio: "egressgateway" };
+
+/** Finds the gateway's labels: those that are given, else those that all Gateway objects select, else Istio's own. */
+export function gatewayOf(
+  all: readonly ObjectSource[],
+  labels: Readonly<Record<string, string>> | null,
+  namespace: string,
+  problems: SourceProblem[],
+): Gateway | null {
+  const { objects, problems: bad } = objectsOf(all, "networking.istio.io", "Gateway", gatewaySchema);
+  problems.push(...bad);
+  if (labels !== null) return { namespace, labels };
+  const [first, ...others] = objects;
+  const selected = first?.spec.selector ?? {};
+  const odd = others.find(({ spec }) => JSON.stringify(spec.selector ?? {}) !== JSON.stringify(selected));
+  if (odd === undefined) return { namespace, labels: Object.keys(selected).length === 0 ? DEFAULT_LABELS : selected };
+  const message = "the Gateway objects select different pods: say which are the egress gateway's";
+  const at = odd.at("selector");
+  const fix = "--selector istio=egressgateway";
+  problems.push({ code: "unknown-value", message, at, excerpt: odd.source.excerpt(at), fix });
+  return null;
+}
+
+/**
+ * Does a policy hold at the gateway? `perhaps`: it asks for labels that are not known of the gateway's pods, or refers to
+ * an object.
+ */
+export function holdsAt(
+  { namespace, spec }: ObjectOf<z.output<typeof authorizationPolicy>>,
+  gateway: Gateway,
+): "yes" | "perhaps" | "no" {
+  if (namespace !== gateway.namespace && namespace !== MESH_ROOT) return "no";
+  const labels = Object.entries(spec.selector?.matchLabels ?? {});
+  if (labels.some(([key, value]) => Object.hasOwn(gateway.labels, key) && gateway.labels[key] !== value)) return "no";
+  if (spec.targetRef !== undefined || (spec.targetRefs ?? []).length > 0) return "perhaps";
+  return labels.every(([key]) => Object.hasOwn(gateway.labels, key)) ? "yes" : "perhaps";
+}

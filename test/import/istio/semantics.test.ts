@@ -1,0 +1,79 @@
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+import { importIstio } from "../../../src/import/istio/import.ts";
+import { IMPORT_CODES } from "../../../src/import/note.ts";
+import { reportOf } from "../../../src/import/report.ts";
+import { budgetFor, runProperty } from "../../property/budget.ts";
+import { deciderOf, OPTIONS, sourceFile } from "../support/decide.ts";
+import { type Asked, judgeIstio } from "./judge.ts";
+import { ACCOUNTS, HOSTS, METHODS, meshDraft, meshText, NAMESPACES, PATHS, PORTS } from "./mesh-draft.ts";
+
+const budget = budgetFor(300);
+
+/** Requests over the whole small world; the many ways of HTTP thinned out by the round. */
+function* requests(round: number): Generator<Asked> {
+  let turn = round;
+  for (const namespace of NAMESPACES) {
+    for (const account of ACCOUNTS) {
+      for (const host of HOSTS) {
+        for (const port of PORTS) {
+          const who = { namespace, account, host, port };
+          yield { ...who, kind: "tls", method: "", path: "", headers: {} };
+          for (const method of METHODS) {
+            turn += 1;
+            const path = PATHS[turn % PATHS.length] ?? "/";
+            yield {
+              ...who,
+              kind: "http",
+              method,
+              path,
+              headers: [{}, { "x-team": "red" }, { "x-team": "blue" }][turn % 3] ?? {},
+            };
+          }
+        }
+      }
+    }
+  }
+}
+
+it("allows nothing that Istio denies, and by the notes alone less", { timeout: budget.timeoutMs }, () => {
+  const seen = { decisions: 0, allowed: 0, narrowed: 0, exact: 0, exactAllowed: 0 };
+  const codes = new Map<string, number>();
+  let round = 0;
+  const property = fc.property(fc.boolean().chain(meshDraft), (mesh) => {
+    round += 1;
+    const text = meshText(mesh);
+    const imported = importIstio([sourceFile("mesh.yaml", text)], null, OPTIONS);
+    const ours = deciderOf(imported);
+    const notes = imported.ok ? reportOf(imported) : [];
+    for (const { code } of notes) codes.set(code, (codes.get(code) ?? 0) + 1);
+    // Only workloads of the mesh ask here, so that "everyone" is they.
+    const exact = notes.every(
+      ({ code }) => ["from-everyone", "no-allow-policy"].includes(code) || IMPORT_CODES[code].effect === "dropped",
+    );
+    if (exact) seen.exact += 1;
+    for (const asked of requests(round)) {
+      const { namespace, account, kind, host, port, method, path, headers } = asked;
+      const authority = port === 80 ? host : `${host}:${port}`;
+      const to = kind === "http" ? `${method} http://${authority}${path}` : `TLS ${host}:${port}`;
+      const allowed = ours.allows({ from: `${namespace}/${account}`, to, headers });
+      const theirs = judgeIstio(mesh, asked);
+      seen.decisions += 1;
+      if (allowed) seen.allowed += 1;
+      if (theirs && !allowed) seen.narrowed += 1;
+      if (exact && allowed) seen.exactAllowed += 1;
+      if (allowed !== theirs && (allowed || exact)) {
+        const told = notes.map(({ code, message }) => `${code}: ${message}`).join("\n");
+        throw new Error(
+          `${namespace}/${account} ${to} ${JSON.stringify(headers)}: ours ${allowed}, theirs ${theirs}\n${told}\n${text}\n${ours.text}`,
+        );
+      }
+    }
+  });
+  runProperty(property, budget);
+  process.stdout.write(`${JSON.stringify({ ...seen, codes: Object.fromEntries(codes) })}\n`);
+  expect(seen.allowed).toBeGreaterThan(seen.decisions / 100);
+  expect(seen.narrowed).toBeGreaterThan(0);
+  expect(seen.exact).toBeGreaterThan(40);
+  expect(seen.exactAllowed).toBeGreaterThan(1_000);
+});
