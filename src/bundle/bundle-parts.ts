@@ -5,6 +5,7 @@ import type { PairIndex } from "./pair-index.ts";
 import type { StringTable } from "./string-table.ts";
 import type { SubjectIndex } from "./subject-index.ts";
 import type { TargetIndex } from "./target-index.ts";
+import type { WhenTable } from "./when-table.ts";
 
 /** A rule with the policy it stands in, and its number: its place among all rule ids in code-unit order. */
 export interface NumberedRule {
@@ -23,6 +24,9 @@ export interface BundleParts {
   readonly matchers: MatcherTable;
   readonly pairs: PairIndex;
   readonly rules: readonly NumberedRule[];
+  readonly whens: WhenTable;
+  /** Per rule: its flags. */
+  readonly ruleFlags: Uint32Array;
   /** Per subject: which classes of targets have rules for it. */
   readonly subjectClasses: Uint32Array;
 }
@@ -39,12 +43,12 @@ export const FALLBACKS: Readonly<Record<Fallback, number>> = {
   allow: LAYOUT.FALLBACK_ALLOW,
 };
 
-/** The bits the engine reads without opening the rule's record. */
-export function ruleFlags(policy: EgressPolicy, rule: Rule): number {
-  let flags = 0;
+/** The bits the engine reads without opening the rule's record. `when` = the number of its expression. */
+export function ruleFlags(policy: EgressPolicy, rule: Rule, when: number): number {
+  let flags = when << LAYOUT.RULE_WHEN_AT;
   if (rule.effect === "deny") flags |= LAYOUT.RULE_DENY;
   if (policy.mode === "report") flags |= LAYOUT.RULE_REPORT;
   if (rule.notBefore !== null || rule.expires !== null) flags |= LAYOUT.RULE_WINDOW;
   if (rule.upgrades.length > 0) flags |= LAYOUT.RULE_HAS_UPGRADES;
-  return flags;
+  return flags >>> 0;
 }

@@ -17,6 +17,13 @@ export interface RuleNote {
   readonly reason: string | null;
 }
 
+/** An expression, and the headers that it reads, by their ids. */
+export interface WhenRecord {
+  readonly text: string;
+  readonly readsPath: boolean;
+  readonly headers: readonly number[];
+}
+
 /** Reads names out of a bundle that the engine has taken (its bounds are checked). */
 export interface BundleReader {
   rule(index: number): RuleRecord;
@@ -24,6 +31,9 @@ export interface BundleReader {
   service(index: number): string;
   header(index: number): string;
   headerNames(): readonly string[];
+  /** An expression by its place. */
+  when(index: number): WhenRecord;
+  whenCount(): number;
   field(offset: number): number;
   /** The text of a string reference; null for 0. */
   text(ref: number): string | null;
@@ -88,6 +98,16 @@ export function createBundleReader(bytes: Uint8Array): BundleReader {
     },
     header,
     headerNames: () => Array.from({ length: u32(LAYOUT.H_HEADER_COUNT) }, (_, i) => header(i)),
+    when(index) {
+      const at = u32(LAYOUT.H_WHENS) + index * LAYOUT.WHEN_SIZE;
+      const list = u32(at + LAYOUT.WHEN_HEADERS);
+      return {
+        text: text(u32(at + LAYOUT.WHEN_TEXT)) ?? "",
+        readsPath: (u32(at + LAYOUT.WHEN_READS) & LAYOUT.MASK_PATH) !== 0,
+        headers: list === 0 ? [] : Array.from({ length: u32(list) }, (_, i) => u32(list + 4 + i * 4)),
+      };
+    },
+    whenCount: () => (u32(LAYOUT.H_VERSION) === LAYOUT.VERSION_WHEN ? u32(LAYOUT.H_WHEN_COUNT) : 0),
     field: u32,
     text,
   };

@@ -7,6 +7,7 @@ import { numberRules, ruleItems } from "./rule-items.ts";
 import { createStringTable } from "./string-table.ts";
 import { createSubjectIndex } from "./subject-index.ts";
 import { createTargetIndex } from "./target-index.ts";
+import { createWhenTable } from "./when-table.ts";
 import { writeBundle } from "./write-bundle.ts";
 
 /**
@@ -15,18 +16,32 @@ import { writeBundle } from "./write-bundle.ts";
  * @see src/bundle/FORMAT.md
  */
 export function compileBundle(set: PolicySet): Uint8Array {
-  const strings = createStringTable(LAYOUT.HEADER_SIZE);
+  const hasWhen = set.policies.some(({ rules }) => rules.some(({ when }) => when !== null));
+  const strings = createStringTable(hasWhen ? LAYOUT.HEADER_SIZE_WHEN : LAYOUT.HEADER_SIZE);
   const subjects = createSubjectIndex(set);
   const targets = createTargetIndex(set.services, subjects.namespaceNumber);
   const matchers = createMatcherTable(strings);
   const pairs = createPairIndex();
   const rules = numberRules(set);
+  const whens = createWhenTable(strings, matchers);
+  const flags = Uint32Array.from(rules, ({ policy, rule }) => ruleFlags(policy, rule, whens.number(rule.when)));
   const classes: number[] = [];
-  for (const { number, of, scope, subject, target, kind, to } of ruleItems(rules, subjects, targets)) {
+  for (const { number, scope, subject, target, kind, to } of ruleItems(rules, subjects, targets)) {
     const matcher = to === null ? -1 : matchers.matcher(to);
     classes[subject] = (classes[subject] ?? 0) | kind;
-    pairs.add(subject, target, { rule: number, flags: ruleFlags(of.policy, of.rule), scope, matcher });
+    pairs.add(subject, target, { rule: number, flags: flags[number] ?? 0, scope, matcher });
   }
   const subjectClasses = Uint32Array.from({ length: subjects.count() }, (_, id) => classes[id] ?? 0);
-  return writeBundle({ set, strings, subjects, targets, matchers, pairs, rules, subjectClasses });
+  return writeBundle({
+    set,
+    strings,
+    subjects,
+    targets,
+    matchers,
+    pairs,
+    rules,
+    whens,
+    ruleFlags: flags,
+    subjectClasses,
+  });
 }

@@ -19,6 +19,8 @@ export interface BundleSummary {
     readonly groups: number;
     readonly hosts: number;
     readonly subjects: number;
+    /** Distinct conditions in CEL: decisions that need one are made by a server. */
+    readonly expressions: number;
   };
   /** Registered hosts and patterns that rules name, wildcards as `*.suffix`. */
   readonly hosts: readonly string[];
@@ -34,8 +36,11 @@ const FALLBACKS = ["deny", "report", "allow"];
 export function inspectBundle(bytes: Uint8Array): BundleSummary | null {
   if (bytes.length < LAYOUT.HEADER_SIZE) return null;
   const reader = createBundleReader(bytes);
-  const { field } = reader;
-  if (field(LAYOUT.H_MAGIC) !== LAYOUT.MAGIC || field(LAYOUT.H_VERSION) !== LAYOUT.VERSION) return null;
+  const { field, whenCount } = reader;
+  const version = field(LAYOUT.H_VERSION);
+  if (field(LAYOUT.H_MAGIC) !== LAYOUT.MAGIC) return null;
+  if (version !== LAYOUT.VERSION && (version !== LAYOUT.VERSION_WHEN || bytes.length < LAYOUT.HEADER_SIZE_WHEN))
+    return null;
   if (field(LAYOUT.H_LENGTH) !== bytes.length) return null;
   const hosts = readHosts(bytes, reader).map(({ pattern }) => pattern);
 
@@ -54,7 +59,7 @@ export function inspectBundle(bytes: Uint8Array): BundleSummary | null {
   const domainOf = (number: number): string => (number === 0 ? first : (federated.get(number) ?? ""));
   return {
     revision: bundleRevision(bytes),
-    version: field(LAYOUT.H_VERSION),
+    version,
     bytes: bytes.length,
     securityModel: MODELS[field(LAYOUT.H_MODEL)] ?? "unknown",
     fallback: FALLBACKS[field(LAYOUT.H_FALLBACK)] ?? "unknown",
@@ -67,6 +72,7 @@ export function inspectBundle(bytes: Uint8Array): BundleSummary | null {
       groups: field(LAYOUT.H_GROUP_COUNT),
       hosts: hosts.length,
       subjects: field(LAYOUT.H_SUBJECT_COUNT),
+      expressions: whenCount(),
     },
     hosts: hosts.sort(),
     workloads: exact.map(({ domain, path }) => `spiffe://${domainOf(domain)}${path}`).sort(),

@@ -7,6 +7,9 @@ export const LAYOUT = {
   MAGIC: 0x50594c53,
   VERSION: 1,
   HEADER_SIZE: 128,
+  // With expressions: to a reader of version 1 their rules would ask for less than they do.
+  VERSION_WHEN: 2,
+  HEADER_SIZE_WHEN: 136,
 
   // Header fields (u32 each).
   H_MAGIC: 0,
@@ -41,6 +44,8 @@ export const LAYOUT = {
   H_GROUPS: 116,
   H_GROUP_COUNT: 120,
   H_IDENTITY_COUNT: 124,
+  H_WHENS: 128,
+  H_WHEN_COUNT: 132,
 
   NONE: 0xffffffff,
 
@@ -116,6 +121,15 @@ export const LAYOUT = {
   RULE_REPORT: 2,
   RULE_WINDOW: 4,
   RULE_HAS_UPGRADES: 8,
+  // From this bit on: the rule's expression, 1 + its place; 0 = none.
+  RULE_WHEN_AT: 8,
+
+  // Expression: its text, what it reads, and the offset of [count u32, header ids] or 0. Reads are bits of the mask, and the clock.
+  WHEN_SIZE: 12,
+  WHEN_TEXT: 0,
+  WHEN_READS: 4,
+  WHEN_HEADERS: 8,
+  WHEN_READS_CLOCK: 8,
 
   POLICY_SIZE: 12,
   POLICY_SCOPE: 0,
@@ -184,7 +198,12 @@ export const LAYOUT = {
   A_VALID_UNTIL: 80,
   A_HOST_KIND: 88,
   A_GUARDED: 92,
-  A_SIZE: 96,
+  // Expressions that the answer waits for: as long as there are any, it is only what it would be if all of them were in doubt.
+  A_WHENS: 96,
+  A_WHEN_COUNT: 100,
+  A_VALUE: 104,
+  A_VALUE_LENGTH: 108,
+  A_SIZE: 112,
   EFFECT_DENY: 0,
   EFFECT_ALLOW: 1,
   MASK_METHOD: 1,

@@ -19,6 +19,8 @@ interface Path {
 export interface MatcherTable {
   /** A number for the target's conditions; -1 when it has none. */
   matcher(target: Omit<RuleTarget, "service" | "hosts">): number;
+  /** The id of a header that something looks at. */
+  header(name: string): number;
   headerRefs(): readonly number[];
   /** Writes paths and matchers; returns the bundle offset of each matcher by its number. */
   write(out: ByteWriter): Uint32Array;
@@ -68,6 +70,7 @@ export function createMatcherTable(strings: StringTable): MatcherTable {
         }) - 1
       );
     },
+    header,
     headerRefs: () => [...headers.keys()].map((name) => strings.ref(name)),
     write(out) {
       const pathOffsets = pathList.map((p) => writePath(out, p));

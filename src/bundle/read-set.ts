@@ -8,7 +8,9 @@ import type {
   Rule,
   RuleTarget,
   SubjectSelector,
+  WhenExpression,
 } from "../policy/model.ts";
+import { parseExpression } from "../policy/when/parse-expression.ts";
 import { FALLBACKS, MODELS } from "./bundle-parts.ts";
 import { type BundleReader, createBundleReader } from "./bundle-reader.ts";
 import { LAYOUT } from "./layout.ts";
@@ -58,6 +60,14 @@ export function readBundleSet(bundle: Uint8Array): PolicySet {
       .flatMap(({ flags, number }) => ((flags & LAYOUT.IE_FLAG_INVALID) !== 0 ? [scopes.get(number) ?? ""] : []))
       .sort(),
   };
+}
+
+/** The expression of a number in a rule's flags. */
+function readWhen(reader: BundleReader, number: number): WhenExpression | null {
+  if (number === 0) return null;
+  const parsed = parseExpression(reader.when(number - 1).text);
+  if (!parsed.ok) throw new RangeError("the bundle holds an expression that is none");
+  return parsed.value;
 }
 
 function keyOf<K extends string>(codes: Readonly<Record<K, number>>, code: number): K {
@@ -178,6 +188,7 @@ function readPolicies(
       upgrades: upgrades === 0 ? [] : refsAt(reader, upgrades + 4, field(upgrades)),
       notBefore: finite(view.getFloat64(at + LAYOUT.RULE_NOT_BEFORE, true)),
       expires: finite(view.getFloat64(at + LAYOUT.RULE_EXPIRES, true)),
+      when: readWhen(reader, flags >>> LAYOUT.RULE_WHEN_AT),
       ticket: text(field(at + LAYOUT.RULE_TICKET)),
       reason: text(field(at + LAYOUT.RULE_REASON)),
     };

@@ -1,4 +1,4 @@
-import { type BundleParts, FALLBACKS, MODELS, ruleFlags } from "./bundle-parts.ts";
+import { type BundleParts, FALLBACKS, MODELS } from "./bundle-parts.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { LAYOUT } from "./layout.ts";
 import { pairHash } from "./pair-index.ts";
@@ -28,7 +28,9 @@ export function writeBundle(parts: BundleParts): Uint8Array {
   const ownDomain = strings.ref(set.gateway.trustDomains[0] ?? "");
 
   const out = new ByteWriter();
-  out.zeros(LAYOUT.HEADER_SIZE);
+  const hasWhen = parts.whens.count() > 0;
+  const headerSize = hasWhen ? LAYOUT.HEADER_SIZE_WHEN : LAYOUT.HEADER_SIZE;
+  out.zeros(headerSize);
   out.bytes(strings.bytes());
   out.align(8);
   const header = (field: number, value: number): void => out.setU32(field, value);
@@ -46,7 +48,7 @@ export function writeBundle(parts: BundleParts): Uint8Array {
   ]);
 
   header(LAYOUT.H_MAGIC, LAYOUT.MAGIC);
-  header(LAYOUT.H_VERSION, LAYOUT.VERSION);
+  header(LAYOUT.H_VERSION, hasWhen ? LAYOUT.VERSION_WHEN : LAYOUT.VERSION);
   header(LAYOUT.H_MODEL, MODELS[set.gateway.securityModel]);
   header(LAYOUT.H_FALLBACK, FALLBACKS[set.gateway.fallback]);
   header(LAYOUT.H_SEED, seed);
@@ -56,7 +58,7 @@ export function writeBundle(parts: BundleParts): Uint8Array {
   header(LAYOUT.H_EVERYONE, everyone === null ? LAYOUT.NONE : tagged(everyone));
   header(LAYOUT.H_CLUSTER_DOMAIN, clusterDomain);
   header(LAYOUT.H_OWN_DOMAIN, ownDomain);
-  header(LAYOUT.H_STRINGS, LAYOUT.HEADER_SIZE);
+  header(LAYOUT.H_STRINGS, headerSize);
   header(LAYOUT.H_TARGET_COUNT, targets.count());
 
   section(LAYOUT.H_HEADERS);
@@ -101,10 +103,10 @@ export function writeBundle(parts: BundleParts): Uint8Array {
   });
   section(LAYOUT.H_RULES);
   header(LAYOUT.H_RULE_COUNT, rules.length);
-  parts.rules.forEach(({ policy, policyNumber, rule }, i) => {
+  parts.rules.forEach(({ policyNumber, rule }, i) => {
     out.u32(policyNumber);
     out.u32(rules[i]?.name ?? 0);
-    out.u32(ruleFlags(policy, rule));
+    out.u32(parts.ruleFlags[i] ?? 0);
     out.u32(upgradeLists[i] ?? 0);
     out.f64(rule.notBefore ?? Number.NEGATIVE_INFINITY);
     out.f64(rule.expires ?? Number.POSITIVE_INFINITY);
@@ -112,6 +114,10 @@ export function writeBundle(parts: BundleParts): Uint8Array {
     out.u32(rules[i]?.reason ?? 0);
   });
 
+  if (hasWhen) {
+    header(LAYOUT.H_WHENS, parts.whens.write(out));
+    header(LAYOUT.H_WHEN_COUNT, parts.whens.count());
+  }
   const matcherOffsets = parts.matchers.write(out);
   out.align(4);
   const listOffsets = Uint32Array.from(pairs.lists, (list) => {

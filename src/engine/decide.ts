@@ -7,7 +7,8 @@ import * as L from "./layout";
 import { setMethod } from "./matcher";
 import { setPath } from "./path";
 import * as rules from "./rules";
-import { answer, at, clusterDomain, field, headersOut, question, rulesOut, shadowRulesOut } from "./state";
+import { answer, at, clusterDomain, field, headersOut, question, rulesOut, shadowRulesOut, whensOut } from "./state";
+import * as whens from "./when";
 import { disownAll, disownGlobal, globalOwner, isInternal, owner, resolve } from "./target";
 
 function put(offset: u32, bits: u32): void {
@@ -35,6 +36,8 @@ function start(): void {
   put(L.A_HEADER_COUNT, 0);
   put(L.A_HOST_LENGTH, 0);
   put(L.A_DOMAIN_LENGTH, 0);
+  put(L.A_WHENS, <u32>whensOut);
+  put(L.A_WHEN_COUNT, 0);
   store<f64>(answer + L.A_VALID_UNTIL, Infinity);
 }
 
@@ -171,6 +174,13 @@ function conclude(openModel: bool): void {
 
 /** Answers the question in the question buffer at `now` (ms since the epoch). The answer is at `answer`. */
 export function decideQuestion(now: f64): void {
+  whens.forget();
+  decideAnswered(now);
+}
+
+/** Answers the same question once more, with what expressions came to since. */
+export function decideAnswered(now: f64): void {
+  whens.begin();
   const kind = load<u32>(question + L.Q_KIND);
   const principalLength = <usize>load<u32>(question + L.Q_PRINCIPAL);
   const hostBytes = <usize>load<u32>(question + L.Q_HOST);
@@ -224,6 +234,8 @@ export function decideQuestion(now: f64): void {
   rules.walk(port, scope, now, kind != L.KIND_HTTP);
   put(L.A_MASK, contentType | rules.mask);
   put(L.A_HEADER_COUNT, dependedHeaders);
+  put(L.A_WHEN_COUNT, whens.waiting);
+  if (rules.clock) put(L.A_CACHEABLE, 0);
   store<f64>(answer + L.A_VALID_UNTIL, rules.validUntil);
   conclude(openModel);
 }

@@ -2,23 +2,24 @@
  * What each condition of a rule came to in one decision, asked one by one of the functions that the decision itself asks.
  * Nothing here decides, and the filter does without it. The codes are those of src/bundle/layout.ts.
  */
-import { decideQuestion, scope } from "./decide";
+import { decideAnswered, scope } from "./decide";
 import * as L from "./layout";
 import { judgeHeader, judgeMethods, judgePaths, matchesPort } from "./matcher";
 import * as rules from "./rules";
 import { answer, at, field, question, subjectVisits } from "./state";
 import { globalOwner, hostTargetCount, hostTargets, owner, ownerLevel } from "./target";
+import { isInDoubt } from "./when";
 
 let opaque: bool = false;
 
 /**
- * Decides the question in the buffer and returns how far the decision came. Short of the rules they are walked all the same
+ * Decides the question in the buffer with the answers that expressions have, and returns how far the decision came. Short of the rules they are walked all the same
  * where there is a workload and a target, so that their conditions can be asked; the answer stays as it was.
  */
 export function explainQuestion(now: f64): u32 {
   opaque = load<u32>(question + L.Q_KIND) != L.KIND_HTTP;
   const before = rules.visit;
-  decideQuestion(now);
+  decideAnswered(now);
   if (rules.visit != before) return L.STAGE_RULES;
   if (load<u32>(answer + L.A_REASON) != L.REASON_UNREGISTERED_TARGET) return L.STAGE_REFUSED;
   rules.walk(load<u32>(answer + L.A_PORT), scope, now, opaque);
@@ -83,4 +84,9 @@ export function explain(subject: u32, target: u32, item: u32): u32 {
 /** What one header condition of an item comes to, by its place among them. */
 export function explainHeader(item: u32, index: u32): u32 {
   return judgeHeader(load<u32>(at(item) + L.ITEM_MATCHER), index, opaque);
+}
+
+/** Does an expression read what is in doubt or cannot be seen? `index` = its place. */
+export function explainWhen(index: u32): bool {
+  return isInDoubt(index + 1, opaque);
 }

@@ -1,12 +1,15 @@
 /** What the engine exports to its host. The host owns all text; see src/bundle/layout.ts for the exchange areas. */
 import { canonicalise, explicitPort, host, hostKind, hostLength, isGuarded } from "./host";
-import { decideQuestion } from "./decide";
+import { decideAnswered, decideQuestion } from "./decide";
 import { explainQuestion } from "./explain";
+import { depend } from "./headers";
 import * as id from "./identity";
 import * as L from "./layout";
+import { decodedPath, decodedPathLength } from "./path";
 import { answer, bundle, question, reserveQuestion, takeBundle } from "./state";
 
-export { effectiveFallback, explain, explainHeader, holds } from "./explain";
+export { effectiveFallback, explain, explainHeader, explainWhen, holds } from "./explain";
+export { answerWhen } from "./when";
 
 /** Memory for a bundle; write it there and call `load`. */
 export function allocate(bytes: u32): usize {
@@ -34,7 +37,30 @@ export function decide(now: f64): void {
   decideQuestion(now);
 }
 
-/** Decides likewise and returns how far the decision came (STAGE_…); then the conditions of rules can be asked. */
+/** Decides the same question again, after `answerWhen` for each expression that the answer waited for. */
+export function decideAgain(now: f64): void {
+  if (bundle == 0 || question == 0) unreachable();
+  decideAnswered(now);
+}
+
+function give(address: usize, length: usize): void {
+  store<u32>(answer + L.A_VALUE, <u32>address);
+  store<u32>(answer + L.A_VALUE_LENGTH, <u32>length);
+}
+
+/** The decoded path of the question that was decided, in A_VALUE. Only unless it is in doubt. */
+export function readPath(): void {
+  give(decodedPath(), decodedPathLength());
+}
+
+/** A header of it by its id: FALSE = absent, TRUE = in A_VALUE, DOUBT. */
+export function readHeader(id: u32): u32 {
+  const state = depend(id);
+  give(load<u32>(state + 8), load<u32>(state + 12));
+  return load<u32>(state + 4);
+}
+
+/** Decides once more and returns how far the decision came (STAGE_…); then the conditions of rules can be asked. */
 export function decideAndExplain(now: f64): u32 {
   if (bundle == 0 || question == 0) unreachable();
   return explainQuestion(now);

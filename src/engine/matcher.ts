@@ -6,7 +6,7 @@ import { DOUBT, FALSE, matchesPattern, pathState, TRUE } from "./path";
 import { at, refBytes, refLength } from "./state";
 
 let method: usize = 0;
-let methodLength: usize = 0;
+export let methodLength: usize = 0;
 
 export function setMethod(address: usize, length: usize): void {
   method = address;

@@ -87,6 +87,15 @@ export function pathState(): u32 {
   return state;
 }
 
+/** The path as it was decoded; `*` stays what it is. Only unless it is in doubt. */
+export function decodedPath(): usize {
+  return pathState() == TRUE ? buffer : raw;
+}
+
+export function decodedPathLength(): usize {
+  return pathState() == TRUE ? decodedLength : 1;
+}
+
 /** Does the decoded path match the pattern at `offset` of the bundle? Only after `pathState()` answered TRUE. */
 export function matchesPattern(offset: u32): bool {
   const pattern = at(offset);

@@ -4,9 +4,10 @@ import { namesProtocol, upgrading } from "./headers";
 import { entries, entryCount } from "./identity";
 import * as L from "./layout";
 import { evaluate, matchesPort, noteDependencies } from "./matcher";
-import { DOUBT, FALSE } from "./path";
+import { DOUBT, TRUE } from "./path";
 import { at, field, matches, seed, sorting, subjectVisits } from "./state";
 import { globalOwner, hostTargetCount, hostTargets, owner, ownerLevel } from "./target";
+import { noteReads, readsClock, truthOf } from "./when";
 
 /** How a rule matched: bits of a match record, beside RULE_REPORT. */
 export const DENIES: u32 = 16;
@@ -19,6 +20,8 @@ export let matchCount: u32 = 0;
 export let enforcedKinds: u32 = 0;
 export let allKinds: u32 = 0;
 export let mask: u32 = 0;
+/** A rule's expression reads the clock. */
+export let clock: bool = false;
 export let validUntil: f64 = Infinity;
 /** The strictest fallback of the workload's groups, or FALLBACK_UNSET. */
 export let groupFallback: u32 = L.FALLBACK_UNSET;
@@ -105,19 +108,32 @@ function visitItem(item: usize, binding: u32, level: u32): void {
   if (!matchesPort(matcher, port)) return;
   const index = load<u32>(item + L.ITEM_RULE);
   if (!opaque) mask |= noteDependencies(matcher);
+  const expression = flags >>> L.RULE_WHEN_AT;
+  if (expression != 0) noteExpression(expression);
   const rule = at(field(L.H_RULES)) + <usize>index * L.RULE_SIZE;
-  const when = flags & L.RULE_WINDOW ? window(rule) : 0;
-  if (when < 0) return;
-  const held = evaluate(matcher, opaque);
-  if (held == FALSE || (held == DOUBT && !denies)) return;
+  const place = flags & L.RULE_WINDOW ? window(rule) : 0;
+  if (place < 0) return;
+  if (!holds(evaluate(matcher, opaque), denies)) return;
+  const named = denies || letsUpgrade(flags, rule);
+  if (place > 0 && (denies || !named)) return;
+  // Asked last: it has to be evaluated elsewhere.
+  if (expression != 0 && !holds(truthOf(expression, opaque), denies)) return;
   const mode = flags & L.RULE_REPORT;
-  if (denies) {
-    if (when == 0) record(index, DENIES, mode);
-    return;
-  }
-  const named = letsUpgrade(flags, rule);
-  if (when == 0) record(index, named ? ALLOWS : WOULD_UPGRADE, mode);
-  else if (named) record(index, EXPIRED, mode);
+  if (denies) record(index, DENIES, mode);
+  else if (place == 0) record(index, named ? ALLOWS : WOULD_UPGRADE, mode);
+  else record(index, EXPIRED, mode);
+}
+
+/** In doubt counts as false for an allow and as true for a deny. */
+// @ts-ignore: decorator
+@inline
+function holds(truth: u32, denies: bool): bool {
+  return truth == TRUE || (truth == DOUBT && denies);
+}
+
+function noteExpression(number: u32): void {
+  if (readsClock(number)) clock = true;
+  if (!opaque) mask |= noteReads(number) & (L.MASK_METHOD | L.MASK_PATH);
 }
 
 function visitList(subject: u32, target: u32, binding: u32, level: u32): void {
@@ -168,6 +184,7 @@ export function walk(targetPort: u32, workloadScope: u32, instant: f64, isOpaque
   enforcedKinds = 0;
   allKinds = 0;
   mask = 0;
+  clock = false;
   validUntil = Infinity;
   groupFallback = L.FALLBACK_UNSET;
   visit++;

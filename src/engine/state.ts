@@ -11,7 +11,7 @@ export let question: usize = 0;
 let questionCapacity: usize = 0;
 
 /** The answer, always at the same address. */
-export const answer: usize = memory.data(96, 8);
+export const answer: usize = memory.data(112, 8);
 
 /** Matches of the current decision: [rule u32, flags u32]. */
 export let matches: usize = 0;
@@ -25,6 +25,9 @@ export let subjectVisits: usize = 0;
 /** Header ids the decision depended on, and per header id: [stamp u32, state u32, value address u32, value length u32]. */
 export let headersOut: usize = 0;
 export let headerState: usize = 0;
+/** Places of expressions that the answer waits for, and per expression: [round u32, truth u32]. */
+export let whensOut: usize = 0;
+export let whenState: usize = 0;
 
 /** Grows on demand; the host writes a question here before `decide`. Returns the address. */
 export function reserveQuestion(bytes: usize): usize {
@@ -73,7 +76,10 @@ function section(offset: u32, bytes: u64, length: u32): bool {
  */
 export function takeBundle(address: usize, length: u32): bool {
   if (length < L.HEADER_SIZE) return false;
-  if (load<u32>(address + L.H_MAGIC) != L.MAGIC || load<u32>(address + L.H_VERSION) != L.VERSION) return false;
+  if (load<u32>(address + L.H_MAGIC) != L.MAGIC) return false;
+  const version = load<u32>(address + L.H_VERSION);
+  const hasWhens = version == L.VERSION_WHEN && length >= L.HEADER_SIZE_WHEN;
+  if (version != L.VERSION && !hasWhens) return false;
   if (load<u32>(address + L.H_LENGTH) != length) return false;
   const idSlots = load<u32>(address + L.H_IDENTITY_SLOTS);
   const hostSlots = load<u32>(address + L.H_HOST_SLOTS);
@@ -91,10 +97,13 @@ export function takeBundle(address: usize, length: u32): bool {
   if (!section(load<u32>(address + L.H_SERVICES), <u64>services * L.SERVICE_SIZE, length)) return false;
   if (!section(load<u32>(address + L.H_CLUSTER_DOMAIN), 2, length)) return false;
   if (!section(load<u32>(address + L.H_OWN_DOMAIN), 2, length)) return false;
+  const whens = hasWhens ? load<u32>(address + L.H_WHEN_COUNT) : 0;
+  if (hasWhens && !section(load<u32>(address + L.H_WHENS), <u64>whens * L.WHEN_SIZE, length)) return false;
 
   if (matches != 0) heap.free(matches);
   if (headerState != 0) heap.free(headerState);
   if (subjectVisits != 0) heap.free(subjectVisits);
+  if (whenState != 0) heap.free(whenState);
   const items = load<u32>(address + L.H_ITEM_COUNT);
   matches = heap.alloc(<usize>items * 20 + 8);
   rulesOut = matches + <usize>items * 8;
@@ -106,6 +115,9 @@ export function takeBundle(address: usize, length: u32): bool {
   headerState = heap.alloc(<usize>headers * 20 + 8);
   headersOut = headerState + <usize>headers * 16;
   memory.fill(headerState, 0, <usize>headers * 16);
+  whenState = heap.alloc(<usize>whens * 12 + 8);
+  whensOut = whenState + <usize>whens * 8;
+  memory.fill(whenState, 0, <usize>whens * 8);
   bundle = address;
   seed = load<u32>(address + L.H_SEED);
   clusterDomain = address + load<u32>(address + L.H_CLUSTER_DOMAIN);

@@ -1,4 +1,4 @@
-/** Asks the server's own `Check` while there is no right to decide here. What does not come back as an allow is a refusal. */
+/** Asks the server's own `Check` while there is no right to decide here, and where an expression must be evaluated. What does not come back as an allow is a refusal. */
 import { bytesOf, constant, GIVEN, GIVEN_LENGTH, given, givenLength, lengthOf, release } from "./bytes-of";
 import { writeCheck } from "./check-request";
 import { allowed, readAnswer, sendAnswer } from "./check-response";

@@ -53,21 +53,23 @@ export function proxy_on_http_call_response(_context: u32, token: u32, _headers:
 }
 
 /**
- * Decides a request before anything of it is forwarded. Without a lease the server is asked, and the request waits; a request that
- * cannot be asked about is refused. Headers are never changed.
+ * Decides a request before anything of it is forwarded. Without a lease, or where the answer waits for an expression, the server is
+ * asked, and the request waits; a request that cannot be asked about is refused. Headers are never changed.
  */
 export function proxy_on_request_headers(context: u32, _count: u32, _end: u32): u32 {
   const begunNs = monotonicNs();
   readRequest();
-  const result = lease.isFresh(begunNs) ? decide(begunNs) : wait(context);
+  const result = lease.isFresh(begunNs) ? decide(context, begunNs) : wait(context);
   forgetRequest();
   return result;
 }
 
-function decide(begunNs: u64): u32 {
+function decide(context: u32, begunNs: u64): u32 {
   writeQuestion();
   const nowMs = wallMs();
   decideQuestion(<f64>nowMs);
+  // Expressions are evaluated by the server alone.
+  if (load<u32>(answer + L.A_WHEN_COUNT) != 0) return wait(context);
   drawId(nowMs);
   reportDecision(nextNumber(), monotonicNs() - begunNs);
   if (load<u32>(answer + L.A_EFFECT) == L.EFFECT_ALLOW) {

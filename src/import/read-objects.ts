@@ -110,6 +110,7 @@ function itemsOf(document: SourceDocument): readonly SourceDocument[] {
     value,
     position: (path) => document.position(["items", i, ...path]),
     keyPosition: (path) => document.keyPosition(["items", i, ...path]),
+    positionWithin: (path, value, offset) => document.positionWithin(["items", i, ...path], value, offset),
     excerpt: document.excerpt,
   }));
 }

@@ -19,11 +19,16 @@ export interface EngineExports {
   reserve(bytes: number): number;
   answerAddress(): number;
   decide(now: number): void;
+  decideAgain(now: number): void;
+  answerWhen(index: number, truth: number): void;
+  readPath(): void;
+  readHeader(id: number): number;
   decideAndExplain(now: number): number;
   effectiveFallback(): number;
   holds(subject: number): number;
   explain(subject: number, target: number, item: number): number;
   explainHeader(item: number, index: number): number;
+  explainWhen(index: number): number;
   canonicaliseHost(length: number, clusterLength: number): number;
   parseSpiffeId(length: number): number;
 }

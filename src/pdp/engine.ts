@@ -6,6 +6,7 @@ import type { CheckInput, Decision, Dependencies, Subject } from "./decision.ts"
 import { createEngineInstance, type EngineInstance } from "./engine-instance.ts";
 import { ALWAYS_READ, createQuestionWriter } from "./question.ts";
 import { readVerdicts, type Verdicts } from "./verdicts.ts";
+import { createWhens } from "./when.ts";
 
 /** The engine with one bundle. Deciding allocates nothing inside the engine; only the returned decision is new. */
 export interface Engine {
@@ -33,17 +34,26 @@ export function createEngine(module: WebAssembly.Module, bundle: Uint8Array): En
   const headers = [...ALWAYS_READ, ...names.headerNames()];
   const writeQuestion = createQuestionWriter(engine, new Set(headers));
   const readAnswer = createAnswerReader(engine, names);
+  const whens = createWhens(engine, names);
+  /** An answer that waits for expressions is given again once they have been evaluated. */
+  const decide = (input: CheckInput, nowMs: number): void => {
+    writeQuestion(input);
+    engine.exports.decide(nowMs);
+    if (engine.view.getUint32(engine.answer + LAYOUT.A_WHEN_COUNT, true) === 0) return;
+    whens.answerAll({ input, nowMs, decision: readAnswer(input.principal) });
+    engine.exports.decideAgain(nowMs);
+  };
   return {
     revision: bundleRevision(bundle),
     headers,
     decide(input, nowMs) {
-      writeQuestion(input);
-      engine.exports.decide(nowMs);
+      decide(input, nowMs);
       return readAnswer(input.principal);
     },
     explain(input, nowMs) {
-      writeQuestion(input);
-      return readVerdicts(engine, nowMs, () => readAnswer(input.principal));
+      decide(input, nowMs);
+      const decision = readAnswer(input.principal);
+      return readVerdicts(engine, nowMs, decision, (offset) => whens.ofItem(offset, { input, nowMs, decision }));
     },
   };
 }

@@ -1,5 +1,6 @@
 import { LAYOUT } from "../bundle/layout.ts";
 import type { Fallback } from "../policy/model.ts";
+import type { ExpressionOutcome } from "../policy/when/evaluate-expression.ts";
 import type { Decision } from "./decision.ts";
 import type { EngineInstance } from "./engine-instance.ts";
 
@@ -41,6 +42,8 @@ export interface Verdicts {
   item(item: { readonly subject: number; readonly target: number; readonly offset: number }): ItemVerdict;
   /** One header condition of an item, by its place among them. */
   header(offset: number, index: number): Verdict;
+  /** The expression of an item's rule; null = it has none. */
+  when(offset: number): ExpressionOutcome | null;
 }
 
 const STAGES = ["refused", "unregistered", "rules"] as const;
@@ -48,11 +51,16 @@ const FALLBACKS = ["deny", "report", "allow"] as const;
 const VERDICTS = ["false", "true", "doubt"] as const;
 const BINDINGS = ["elsewhere", "unowned", "hidden", "wider", "foreign", "bound"] as const;
 const WINDOWS = ["before", "within", "after"] as const;
-/** Asks the question in the engine's buffer and reads what it came to. `read` = the reader of the answer. */
-export function readVerdicts({ exports }: EngineInstance, nowMs: number, read: () => Decision): Verdicts {
+/** Asks for the conditions of the question that was decided. */
+export function readVerdicts(
+  { exports }: EngineInstance,
+  nowMs: number,
+  decision: Decision,
+  when: Verdicts["when"],
+): Verdicts {
   const stage = coded(STAGES, exports.decideAndExplain(nowMs));
   return {
-    decision: read(),
+    decision,
     stage,
     fallback: stage === "refused" ? null : coded(FALLBACKS, exports.effectiveFallback()),
     holds: (subject) => exports.holds(subject) !== 0,
@@ -71,6 +79,7 @@ export function readVerdicts({ exports }: EngineInstance, nowMs: number, read: (
       };
     },
     header: (offset, index) => coded(VERDICTS, exports.explainHeader(offset, index)),
+    when,
   };
 }
 

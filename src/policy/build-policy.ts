@@ -1,11 +1,12 @@
 import { buildSelectors } from "./build-selector.ts";
 import { buildTarget, type TargetContext } from "./build-target.ts";
 import { parseInstant } from "./instant.ts";
-import type { EgressPolicy, Rule, RuleTarget, Scope } from "./model.ts";
+import type { EgressPolicy, Rule, RuleTarget, Scope, WhenExpression } from "./model.ts";
 import type { RawDocumentOf } from "./raw-document.ts";
-import { compareText, positionOf } from "./reporter.ts";
+import { compareText, positionOf, type Reporter } from "./reporter.ts";
 import type { RuleSpec } from "./schema/egress-policy.ts";
 import { parseName, parseUpgrade } from "./token.ts";
+import { parseExpression } from "./when/parse-expression.ts";
 import type { DocumentPath } from "./yaml-source.ts";
 
 type PolicyDocument = RawDocumentOf<"EgressPolicy">;
@@ -65,14 +66,16 @@ function buildRule(
       "a deny stops every upgrade: leave `upgrades` out",
     );
   }
+  const when = buildWhen(document, path, spec, reporter);
   return {
     name: spec.name,
     at: document.source.position([...path, "name"]),
     effect,
     from: spec.from === undefined ? null : buildSelectors(document, [...path, "from"], spec.from, scope, context),
-    to: spec.to === undefined ? null : buildTargets(document, path, spec, scope, context),
+    to: spec.to === undefined ? null : buildTargets(document, path, spec, when, scope, context),
     upgrades: buildUpgrades(document, path, spec, context),
     ...buildWindow(document, path, spec, context),
+    when,
     ticket: spec.ticket ?? null,
     reason: spec.reason ?? null,
   };
@@ -82,15 +85,29 @@ function buildTargets(
   document: PolicyDocument,
   path: DocumentPath,
   spec: RuleSpec,
+  when: WhenExpression | null,
   scope: Scope,
   context: TargetContext,
 ): readonly RuleTarget[] {
   const targets = new Map<string, RuleTarget>();
   for (const [i, each] of (spec.to ?? []).entries()) {
-    const target = buildTarget(document, [...path, "to", i], each, spec.effect, scope, context);
+    const target = buildTarget(document, [...path, "to", i], each, { effect: spec.effect, when, path }, scope, context);
     if (target !== null) targets.set(JSON.stringify(target), target);
   }
   return [...targets.entries()].sort(([a], [b]) => compareText(a, b)).map(([, target]) => target);
+}
+
+function buildWhen(
+  document: PolicyDocument,
+  path: DocumentPath,
+  { when }: RuleSpec,
+  reporter: Reporter,
+): WhenExpression | null {
+  if (when === undefined) return null;
+  const parsed = parseExpression(when);
+  if (parsed.ok) return parsed.value;
+  for (const problem of parsed.problems) reporter.reportWithin(document, [...path, "when"], when, problem);
+  return null;
 }
 
 function buildUpgrades(

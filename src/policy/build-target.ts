@@ -9,7 +9,9 @@ import type {
   PathPattern,
   RuleTarget,
   Scope,
+  WhenExpression,
 } from "./model.ts";
+import { readsRequest } from "./model.ts";
 import { parsePathPattern } from "./path-pattern.ts";
 import type { RawDocument } from "./raw-document.ts";
 import type { Registry } from "./registry.ts";
@@ -28,16 +30,25 @@ export interface TargetContext {
 
 const OPAQUE: ReadonlySet<string> = new Set(["TLS", "HTTPS", "TCP"]);
 
+/** What of its rule a target needs to know. */
+export interface RuleOfTarget {
+  readonly effect: RuleSpec["effect"];
+  readonly when: WhenExpression | null;
+  /** Where the rule stands in its document. */
+  readonly path: DocumentPath;
+}
+
 /** Reads one `to` of a rule. Null (reported) when it aims at nothing. */
 export function buildTarget(
   document: RawDocument,
   path: DocumentPath,
   spec: RuleTargetSpec,
-  effect: RuleSpec["effect"],
+  rule: RuleOfTarget,
   scope: Scope,
   context: TargetContext,
 ): RuleTarget | null {
   const { reporter } = context;
+  const { effect } = rule;
   if ((spec.service === undefined) === (spec.hosts === undefined)) {
     const message =
       spec.service === undefined
@@ -52,7 +63,7 @@ export function buildTarget(
   const aimed = service !== null ? [service] : (hosts?.services ?? []);
   // A deny by `hosts` also stops targets that a namespace registers, on ports nobody here can see.
   if (service !== null || effect === "allow") checkPorts(document, path, spec, aimed, reporter);
-  checkOpaque(document, path, spec, aimed, reporter);
+  checkOpaque(document, path, spec, rule, aimed, reporter);
   return {
     service: service === null ? null : { scope: service.scope, name: service.name },
     hosts: hosts?.patterns ?? null,
@@ -132,12 +143,16 @@ function checkOpaque(
   document: RawDocument,
   path: DocumentPath,
   spec: RuleTargetSpec,
+  rule: RuleOfTarget,
   aimed: readonly ExternalService[],
   reporter: Reporter,
 ): void {
   const conditions = { ...spec, paths: spec.paths?.includes("*") ? undefined : spec.paths };
-  const key = (["methods", "paths", "headers"] as const).find((each) => conditions[each] !== undefined);
+  const own = (["methods", "paths", "headers"] as const).find((each) => conditions[each] !== undefined);
+  const key = own ?? (rule.when !== null && readsRequest(rule.when.reads) ? "when" : undefined);
   if (key === undefined || aimed.length === 0) return;
+  const place = [...(key === "when" ? rule.path : path), key];
+  const what = key === "when" ? "what `when` reads of the request" : `\`${key}\``;
   const { ports: named } = spec;
   const ports = aimed.flatMap(({ ports: all }) =>
     all.filter(({ number }) => named === undefined || named.includes(number)),
@@ -146,12 +161,12 @@ function checkOpaque(
   if (opaque.length === 0 || ports.length === 0) return;
   const numbers = [...new Set(opaque.map(({ number }) => number))].sort((a, b) => a - b).join(", ");
   if (opaque.length === ports.length) {
-    const message = `\`${key}\` cannot be seen on port ${numbers}: the application speaks TLS or TCP there`;
-    reporter.report(document, [...path, key], "opaque-conditions", message);
+    const message = `${what} cannot be seen on port ${numbers}: the application speaks TLS or TCP there`;
+    reporter.report(document, place, "opaque-conditions", message);
     return;
   }
-  const message = `\`${key}\` cannot be seen on port ${numbers}: there an allow never matches and a deny always does; name the \`ports\``;
-  reporter.report(document, [...path, key], "opaque-conditions-mixed", message);
+  const message = `${what} cannot be seen on port ${numbers}: there an allow never matches and a deny always does; name the \`ports\``;
+  reporter.report(document, place, "opaque-conditions-mixed", message);
 }
 
 function buildMethods(

@@ -106,6 +106,8 @@ function isOpen(
         (candidate.policy.scope === "" || candidate.policy.scope === opening.policy.scope) &&
         (candidate.rule.notBefore ?? -Infinity) <= (opening.rule.notBefore ?? -Infinity) &&
         (candidate.rule.expires ?? Infinity) >= (opening.rule.expires ?? Infinity) &&
+        // Of another target, even the same expression may say something else.
+        candidate.rule.when === null &&
         ports.every((port) => candidate.target.ports?.includes(port) ?? true) &&
         ports.every((port) => other.ports.some(({ number }) => number === port)) &&
         conditionsHold(candidate.target, opening.target),

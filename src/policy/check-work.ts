@@ -105,8 +105,10 @@ function addRule(rule: Rule, subjects: WorkSubjects): number {
 function checkHeaderNames(policies: readonly PlacedPolicy[], reporter: Reporter): void {
   const names = new Set<string>();
   for (const { policy, document } of policies) {
-    for (const { to } of policy.rules)
+    for (const { to, when } of policy.rules) {
       for (const { headers } of to ?? []) for (const { name } of headers) names.add(name);
+      for (const name of when?.reads.headers ?? []) names.add(name);
+    }
     if (names.size <= LIMITS.headerNamesPerNamespace) continue;
     const message = `the rules of ${whose(policy.scope)} look at more than ${LIMITS.headerNamesPerNamespace} headers`;
     reporter.report(document, ["spec", "rules"], "limit-exceeded", message);

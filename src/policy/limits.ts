@@ -31,5 +31,7 @@ export const LIMITS = {
   pathBytes: 1_024,
   headersPerTarget: 16,
   valuesPerHeader: 64,
+  /** Characters that an expression may look at. */
+  expressionCost: 250_000,
   textBytes: 1_024,
 } as const;

@@ -171,8 +171,32 @@ export interface Rule {
   /** Milliseconds since the epoch. */
   readonly notBefore: number | null;
   readonly expires: number | null;
+  /** A further condition, for all targets. */
+  readonly when: WhenExpression | null;
   readonly ticket: string | null;
   readonly reason: string | null;
+}
+
+/** A condition in CEL, checked. `text` is what the author wrote. */
+export interface WhenExpression {
+  readonly text: string;
+  readonly reads: ExpressionReads;
+  /** How many characters an evaluation looks at, at most: about nanoseconds, for the longest inputs. */
+  readonly cost: number;
+}
+
+/** What of a request, beside workload and target, and whether of the clock, an expression can read. */
+export interface ExpressionReads {
+  readonly method: boolean;
+  readonly path: boolean;
+  readonly clock: boolean;
+  /** Lower case. Sorted. */
+  readonly headers: readonly string[];
+}
+
+/** Does it read what only an HTTP request shows? */
+export function readsRequest({ method, path, headers }: ExpressionReads): boolean {
+  return method || path || headers.length > 0;
 }
 
 /** Exactly one of `service` and `hosts` is set. Null conditions are absent (always true). */

@@ -11,14 +11,31 @@ export interface Reporter {
   report(document: RawDocument, path: DocumentPath, code: DiagnosticCode, message: string, fix?: string | null): void;
   /** The value of a result; on failure reports and returns null. */
   take<T>(document: RawDocument, path: DocumentPath, code: DiagnosticCode, result: Result<T>): T | null;
+  /** Reports what is wrong inside a text: `value` is what stands at `path`. */
+  reportWithin(
+    document: RawDocument,
+    path: DocumentPath,
+    value: string,
+    problem: {
+      readonly code: DiagnosticCode;
+      readonly message: string;
+      readonly offset: number;
+      readonly fix: string | null;
+    },
+  ): void;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** `scopeOf` = the namespace whose load a document's error stops; `""` = everything. */
 export function createReporter(scopeOf: (document: RawDocument) => string): Reporter {
   const diagnostics: Diagnostic[] = [];
-  const report: Reporter["report"] = (document, path, code, message, fix = null) => {
-    const at = document.source.position(path);
+  const add = (
+    document: RawDocument,
+    at: SourcePosition,
+    code: DiagnosticCode,
+    message: string,
+    fix: string | null,
+  ): void => {
     const excerpt = document.source.excerpt(at);
     diagnostics.push({
       code,
@@ -30,8 +47,13 @@ export function createReporter(scopeOf: (document: RawDocument) => string): Repo
       fix: fix === null ? null : printable(fix),
     });
   };
+  const report: Reporter["report"] = (document, path, code, message, fix = null) =>
+    add(document, document.source.position(path), code, message, fix);
   return {
     report,
+    reportWithin(document, path, value, { code, message, offset, fix }) {
+      add(document, document.source.positionWithin(path, value, offset), code, message, fix);
+    },
     take(document, path, code, result) {
       if (result.ok) return result.value;
       report(document, path, code, result.message, result.fix);

@@ -4,6 +4,7 @@ import type { DiagnosticCode } from "./diagnostic-codes.ts";
 import { excerptOf } from "./excerpt.ts";
 import { LIMITS } from "./limits.ts";
 import type { SourcePosition } from "./model.ts";
+import { offsetInSource } from "./scalar-offset.ts";
 import { refuseFeatures, startOf } from "./yaml-features.ts";
 
 export type DocumentPath = readonly (string | number)[];
@@ -13,6 +14,8 @@ export interface SourceDocument {
   readonly value: unknown;
   /** Position of the value at `path`; where nothing is there, of the nearest thing above it. */
   position(path: DocumentPath): SourcePosition;
+  /** Position within the text at `path`, which is `value`: of its character at `offset`. */
+  positionWithin(path: DocumentPath, value: string, offset: number): SourcePosition;
   /** Position of the key that leads to `path`. */
   keyPosition(path: DocumentPath): SourcePosition;
   /** The line of a position and a caret under it. */
@@ -128,6 +131,8 @@ function compose(file: string, text: string, whole: (code: DiagnosticCode, messa
     documents.push({
       value: document.toJS({ maxAliasCount: 0 }),
       position: (path) => positionAt(locate(contents, path, false)),
+      positionWithin: (path, value, offset) =>
+        positionAt(offsetInSource(text, locate(contents, path, false), value, offset)),
       keyPosition: (path) => positionAt(locate(contents, path, true)),
       excerpt,
     });

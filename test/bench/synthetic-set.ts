@@ -68,6 +68,7 @@ export function syntheticSet(shape: SyntheticShape): PolicySet {
       upgrades: [],
       notBefore: null,
       expires: i % 10 === 0 ? Date.UTC(2100, 0, 1) : null,
+      when: null,
       ticket: `SEC-${i}`,
       reason: null,
     });

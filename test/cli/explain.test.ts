@@ -42,6 +42,18 @@ describe("explain", () => {
     await expect(stdout).toMatchFileSnapshot(golden(`${name}.txt`));
   });
 
+  it.each([
+    ["when-false", "shop/cart", `GET ${VENDOR}/x`, ["--header", "x-ticket=none"], 2],
+    ["when-true", "shop/cart", `GET ${VENDOR}/x`, ["--header", "x-ticket=SEC-1"], 0],
+    ["when-in-doubt", "shop/batch", `POST ${VENDOR}/x`, ["--header", "x-ticket=SEC-1,SEC-2"], 2],
+    ["when-unseen", "shop/cart", "TLS api.vendor.example.com", [], 2],
+  ])("tells what an expression came to: %s", async (name, from, to, options, exit) => {
+    const policies = join(REPOSITORY, "test/cli/explain-when-policies");
+    const { code, stdout, stderr } = await runCli(["explain", "--policies", policies, ...NOW, from, to, ...options]);
+    expect({ code, stderr }).toEqual({ code: exit, stderr: "" });
+    await expect(stdout).toMatchFileSnapshot(golden(`${name}.txt`));
+  });
+
   it("prints a Mermaid chart", async () => {
     const { code, stdout } = await explain("shop/cart", `PUT ${VENDOR}/prices/"7;#<b>`, "-o", "mermaid");
     expect(code).toBe(2);

@@ -25,6 +25,9 @@ describe.skipIf(noClock !== null)("the filter in a real Envoy", () => {
   let envoy: FilterEnvoy;
   let clock: FalseClock;
   let asked = 0;
+  let clockMs = 0;
+  /** How many questions of which suite the filter put to the server. */
+  const byServer = new Map<string, number>();
   beforeAll(async () => {
     clock = createFalseClock();
     envoy = await startFilterEnvoy(clock.env);
@@ -42,23 +45,35 @@ describe.skipIf(noClock !== null)("the filter in a real Envoy", () => {
       if (set === null) throw new Error(`${suite.name} does not load`);
       const bundle = compileBundle(set);
       const engine = createEngine(module, bundle);
+      envoy.answerBy((input) => engine.decide(input, clockMs));
       await envoy.install(engine.revision, bundle, engine.headers);
       const wrong: string[] = [];
       for (const { name, input, nowMs, expected } of suite.questions) {
         clock.stop(nowMs);
+        clockMs = nowMs;
         const exchange = await envoy.ask(throughListener(input));
         if (exchange === null) continue;
         const wanted = JSON.stringify(outcome(expected));
         // Where Envoy makes another request of it, the suite does not say what is right.
         if (JSON.stringify(outcome(engine.decide(exchange.input, nowMs))) !== wanted) continue;
         asked += 1;
-        const told = JSON.stringify(outcome(exchange.told));
-        if (told !== wanted) wrong.push(`${name}: expected ${wanted}, got ${told}`);
+        const { served, status } = exchange;
+        if (served !== null) byServer.set(suite.name, (byServer.get(suite.name) ?? 0) + 1);
+        const told = JSON.stringify(outcome(served ?? exchange.told));
+        if (told !== wanted || (status === 200) !== (expected.effect === "allow"))
+          wrong.push(`${name}: expected ${wanted}, got ${told}`);
       }
       expect(wrong).toEqual([]);
     },
     60_000,
   );
+
+  it("asked the server where an expression had to be evaluated, and nowhere else", () => {
+    expect([...byServer.keys()]).toEqual(["when"]);
+    const { questions } = suites.find(({ name }) => name === "when") ?? { questions: [] };
+    const count = byServer.get("when") ?? 0;
+    expect([count > 20, count < questions.length]).toEqual([true, true]);
+  });
 
   it("was asked most of what can be asked as a request", () => {
     const requests = suites.flatMap(({ questions }) => questions).filter(({ input }) => input.kind === "http");

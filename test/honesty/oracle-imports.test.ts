@@ -24,6 +24,8 @@ it("there is an oracle", () => {
 it.each(files)("test/oracle/%s imports nothing from src, nor anything that could", (name) => {
   const text = readFileSync(join(ORACLE, name), "utf8");
   const outside = moduleNames(text).filter((source) => {
+    // Its CEL is another library than the product's.
+    if (source === "@bufbuild/cel") return false;
     if (source.startsWith("node:") || source === "yaml" || source === "vitest" || source === "fast-check") return false;
     return !source.startsWith("./") || source.includes("..");
   });

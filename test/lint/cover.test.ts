@@ -213,6 +213,35 @@ const DENY = { name: "d", effect: "deny", from: FROM, reason: "a test" };
 /** What a second rule makes of a first. */
 const PAIRS: readonly (readonly [string, readonly string[], readonly string[]])[] = [
   [
+    "an allow under an expression covers none, and one without covers it",
+    [
+      service("api", ["api.example.com"], ["80/HTTP"]),
+      policy("p", "shop", [{ ...ALLOW, to: [{ service: "api" }], when: "target.port == 80" }]),
+      policy("q", "shop", [{ ...ALLOW, to: [{ service: "api" }], when: "now.getHours() > 7" }]),
+      policy("r", "shop", [{ ...ALLOW, to: [{ service: "api", methods: ["GET"] }], when: "target.port == 80" }]),
+    ],
+    ["shop/r/a redundant-rule"],
+  ],
+  [
+    "a deny under an expression beats an allow under the same one only",
+    [
+      service("api", ["api.example.com"], ["80/HTTP"]),
+      policy("p", "shop", [{ ...DENY, to: [{ service: "api" }], when: "target.port == 80" }]),
+      policy("q", "shop", [{ ...ALLOW, to: [{ service: "api" }], when: "target.port == 80" }]),
+      policy("r", "shop", [{ ...ALLOW, to: [{ service: "api" }] }]),
+    ],
+    ["shop/q/a contradictory-rules", "shop/q/a redundant-rule"],
+  ],
+  [
+    "where its expression cannot be seen an allow never matches, which leaves nothing else to cover",
+    [
+      service("api", ["api.example.com"], ["443/TLS", "80/HTTP"]),
+      policy("p", "shop", [{ ...ALLOW, to: [{ service: "api" }], when: "target.method == 'GET'" }]),
+      policy("q", "shop", [{ ...ALLOW, to: [{ service: "api", ports: [80] }], when: "target.method == 'GET'" }]),
+    ],
+    ["shop/q/a redundant-rule"],
+  ],
+  [
     "a root allow by host does not see the namespace's own service",
     [
       service("own", ["api.example.com"], ["80/HTTP"], "shop"),

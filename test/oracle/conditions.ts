@@ -2,7 +2,7 @@
 import type { Effect, Rule, RuleTarget } from "./documents.ts";
 import { headerBytes, type Request } from "./target.ts";
 
-type Truth = "true" | "false" | "in doubt";
+export type Truth = "true" | "false" | "in doubt";
 
 /** What each condition of a target comes to; one that the target does not have is true. */
 interface Truths {
@@ -14,9 +14,12 @@ interface Truths {
 /** Do the conditions of a target hold? They are ANDed; in doubt is false for an allow and true for a deny. */
 export function conditionsHold(target: RuleTarget, request: Request, effect: Effect): boolean {
   const { methods, paths, headers } = truthsOf(target, request);
-  const truths = [methods, paths, ...Object.values(headers)];
-  if (truths.includes("false")) return false;
-  return !truths.includes("in doubt") || effect === "deny";
+  return [methods, paths, ...Object.values(headers)].every((truth) => countsAs(truth, effect));
+}
+
+/** In doubt is false for an allow and true for a deny. */
+export function countsAs(truth: Truth, effect: Effect): boolean {
+  return truth === "true" || (truth === "in doubt" && effect === "deny");
 }
 
 /** The path patterns of a target; none when any path will do. */
@@ -48,7 +51,7 @@ function pathTruth(patterns: readonly string[], full: string): Truth {
 }
 
 /** The path with its escapes decoded once, or null = in doubt. */
-function decodePath(raw: string): string | null {
+export function decodePath(raw: string): string | null {
   const bytes = [...new TextEncoder().encode(raw)];
   if (bytes.length > 8192 || !raw.startsWith("/") || raw.includes("//") || /[;\\#]/.test(raw)) return null;
   const decoded: number[] = [];
@@ -87,11 +90,18 @@ function pathMatches(pattern: string, path: string): boolean {
 }
 
 function headerTruth(name: string, values: readonly string[], request: Request): Truth {
-  const [first, ...more] = request.headers.filter(([each]) => each === name).map(([, value]) => value);
-  if (first === undefined) return "false";
-  const value = typeof first === "string" ? first : decodeUtf8(first);
-  if (more.length > 0 || value === null || value.includes(",")) return "in doubt";
+  const value = headerText(name, request);
+  if (value === undefined) return "false";
+  if (value === null) return "in doubt";
   return values.includes(value) ? "true" : "false";
+}
+
+/** The one value of a header; undefined = absent, null = in doubt. */
+export function headerText(name: string, request: Request): string | null | undefined {
+  const [first, ...more] = request.headers.filter(([each]) => each === name).map(([, value]) => value);
+  if (first === undefined) return undefined;
+  const value = typeof first === "string" ? first : decodeUtf8(first);
+  return more.length > 0 || value === null || value.includes(",") ? null : value;
 }
 
 /** The upgrade a request asks for: null = none, `""` = one that no rule can name. */

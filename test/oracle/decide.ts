@@ -1,5 +1,5 @@
 /** The oracle, part 5: docs/semantics.md §5 with "Order of refusals", "The shadow" and "Dependencies" of §7. */
-import { conditionsHold, pathsOf, upgradeAllowed, upgradeOf, windowOf } from "./conditions.ts";
+import { conditionsHold, countsAs, pathsOf, type Truth, upgradeAllowed, upgradeOf, windowOf } from "./conditions.ts";
 import {
   type Effect,
   type Fallback,
@@ -24,6 +24,7 @@ import {
   type Request,
   type Target,
 } from "./target.ts";
+import { readsOf, whenTruth } from "./when.ts";
 
 /** The oracle's answer. */
 export interface Verdict {
@@ -39,6 +40,8 @@ export interface Verdict {
     readonly contentType: boolean;
     readonly headers: readonly string[];
   };
+  /** May the answer be kept? */
+  readonly cacheable: boolean;
   readonly subject: string | null;
   readonly target: Target | null;
   readonly service: string | null;
@@ -61,6 +64,7 @@ export function decide(world: World, request: Request, nowMs: number): Verdict {
   const refuse = (reason: string, contentType = false): Verdict => ({
     ...{ effect: "deny", reason, rules: [], shadow: "deny", shadowRules: [], validUntil: null },
     dependsOn: { method: false, path: false, contentType, headers: [] },
+    cacheable: !/identity|foreign|invalid-target/.test(reason),
     ...{ subject: subject?.spiffeId ?? null, target, service: null },
   });
   // Step 1, in the order of refusals.
@@ -73,13 +77,17 @@ export function decide(world: World, request: Request, nowMs: number): Verdict {
   const { owner, contentType } = looks;
   if (owner === null && !world.allowAny) return refuse("unregistered-target", contentType);
 
+  const service = owner === null ? null : nameIn(owner.service.scope, owner.service.name);
   // The rules whose identity, host and port match, whatever their other conditions say.
   const candidates: Candidate[] = [];
   for (const policy of world.policies.filter(({ scope }) => visibleTo(subject, scope))) {
     for (const rule of policy.rules) {
       if (rule.from !== undefined && !rule.from.some((each) => selects(world, policy.scope, each, subject))) continue;
       const targets = rule.to?.filter((each) => reaches(world, policy, rule, each, target, looks)) ?? null;
-      if (targets?.length !== 0) candidates.push({ policy, rule, targets });
+      if (targets?.length === 0) continue;
+      const when =
+        rule.when === undefined ? "true" : whenTruth(rule.when, { subject, target, service, request, nowMs });
+      candidates.push({ policy, rule, targets, when });
     }
   }
 
@@ -91,18 +99,25 @@ export function decide(world: World, request: Request, nowMs: number): Verdict {
     .flatMap(({ rule }) => Object.values(windowOf(rule)))
     .filter((each) => Number.isFinite(each) && each > nowMs);
   const conditions = request.kind === "http" ? candidates.flatMap(({ targets }) => targets ?? []) : [];
+  const reads = candidates.flatMap(({ rule }) => (rule.when === undefined ? [] : [readsOf(rule.when)]));
+  const seen = request.kind === "http" ? reads : [];
   return {
     ...real,
     ...{ shadow: shadow.effect, shadowRules: shadow.rules },
     validUntil: boundaries.length === 0 ? null : Math.min(...boundaries),
     dependsOn: {
-      method: conditions.some(({ methods }) => methods !== undefined),
-      path: conditions.some((each) => pathsOf(each) !== null),
+      method: conditions.some(({ methods }) => methods !== undefined) || seen.some(({ method }) => method),
+      path: conditions.some((each) => pathsOf(each) !== null) || seen.some(({ path }) => path),
       contentType,
-      headers: [...new Set(conditions.flatMap(({ headers }) => Object.keys(headers ?? {})))].sort(),
+      headers: [
+        ...new Set([
+          ...conditions.flatMap(({ headers }) => Object.keys(headers ?? {})),
+          ...seen.flatMap(({ headers }) => headers),
+        ]),
+      ].sort(),
     },
-    ...{ subject: subject.spiffeId, target },
-    service: owner === null ? null : nameIn(owner.service.scope, owner.service.name),
+    cacheable: !reads.some(({ clock }) => clock),
+    ...{ subject: subject.spiffeId, target, service },
   };
 }
 
@@ -111,6 +126,8 @@ interface Candidate {
   readonly policy: Policy;
   readonly rule: Rule;
   readonly targets: readonly RuleTarget[] | null;
+  /** What its expression comes to; true without one. */
+  readonly when: Truth;
 }
 
 /** Who owns a target. */
@@ -175,9 +192,10 @@ function outcome(
   const upgrade = upgradeOf(request);
   const matching = (effect: Effect) =>
     candidates.filter(
-      ({ policy, rule, targets }) =>
+      ({ policy, rule, targets, when }) =>
         (policy.enforced || !enforcedOnly) &&
         (rule.effect ?? "allow") === effect &&
+        countsAs(when, effect) &&
         (targets === null || targets.some((each) => conditionsHold(each, request, effect))),
     );
   const inWindow = ({ rule }: Candidate) => windowOf(rule).notBefore <= now && now < windowOf(rule).expires;

@@ -38,6 +38,7 @@ export interface Rule {
   readonly upgrades?: readonly string[];
   readonly notBefore?: string;
   readonly expires?: string;
+  readonly when?: string;
 }
 
 /** `scope` is the namespace, `""` for the root: global. */

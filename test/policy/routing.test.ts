@@ -40,6 +40,7 @@ describe("who is allowed to a service that mirrors is allowed to the mirror", ()
     ["under a narrower condition", `${CHECKOUT}\nto: [{service: shadow, methods: [GET], headers: {x-a: [b]}}]`],
     ["for less long", `${CHECKOUT}\nto: [{service: shadow}]\nexpires: 2027-01-01T00:00:00Z`],
     ["later", `${CHECKOUT}\nto: [{service: shadow}]\nnotBefore: 2027-01-01T00:00:00Z`],
+    ["under an expression", `${CHECKOUT}\nto: [{service: shadow}]\nwhen: target.port == 80`],
     ["by a deny", `${CHECKOUT}\nto: [{service: shadow}]\neffect: deny\nreason: none`],
   ])("not %s", (_how, lines) => {
     expect(load(`${toBank}\n${rule("shadow", lines)}`)).toEqual(REFUSED);

@@ -9,13 +9,11 @@ import type { GeneratedSet } from "./realise.ts";
 
 /** The engine's answer in the oracle's words. */
 export function engineVerdict(engine: Engine, { request, nowMs }: Question): Verdict {
-  const { effect, reason, rules, shadow, shadowRules, validUntil, dependsOn, subject, target, service } = engine.decide(
-    request,
-    nowMs,
-  );
+  const { effect, reason, rules, shadow, shadowRules, validUntil, dependsOn, cacheable, subject, target, service } =
+    engine.decide(request, nowMs);
   const { method, path, contentType, headers } = dependsOn;
   return {
-    ...{ effect, reason, rules, shadow, shadowRules, validUntil, target, service },
+    ...{ effect, reason, rules, shadow, shadowRules, validUntil, cacheable, target, service },
     dependsOn: { method, path, contentType, headers },
     subject: subject?.spiffeId ?? null,
   };

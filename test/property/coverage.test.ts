@@ -27,6 +27,7 @@ function aimless(change: (target: RuleTarget) => Partial<RuleTarget>): Without {
 
 const WITHOUT: Partial<Record<CoveragePoint["kind"], (index: number) => Without>> = {
   window: () => (rule) => ({ ...rule, notBefore: null, expires: null }),
+  when: () => (rule) => ({ ...rule, when: null }),
   upgrades: () => (rule) => ({ ...rule, upgrades: [] }),
   ports: () => aimless(() => ({ ports: null })),
   methods: () => aimless(() => ({ methods: null })),

@@ -11,6 +11,7 @@ import { lookUp, reaches } from "../oracle/decide.ts";
 import { type Rule, type RuleTarget, readWorld, type Selector, type World } from "../oracle/documents.ts";
 import { identify, type Subject, selects, visibleTo } from "../oracle/identity.ts";
 import type { Target } from "../oracle/target.ts";
+import { whenTruth } from "../oracle/when.ts";
 import { aim, aimsOf, type Question } from "./aim.ts";
 import { budgetFor, runProperty } from "./budget.ts";
 import { show } from "./compare.ts";
@@ -114,7 +115,12 @@ function writtenTarget({ to, pattern }: LocatedItem): RuleTarget {
 }
 
 /** What the oracle says of the conditions of an item, in the engine's words. */
-function judged(world: World, item: LocatedItem, subject: Subject, target: Target, { request, nowMs }: Question) {
+function judged(
+  world: World,
+  item: LocatedItem,
+  { subject, target, service }: { readonly subject: Subject; readonly target: Target; readonly service: string | null },
+  { request, nowMs }: Question,
+) {
   const { policy, rule } = item.of;
   const written = writtenTarget(item);
   const window = windowOf({ name: rule.name, ...times(rule) });
@@ -136,6 +142,7 @@ function judged(world: World, item: LocatedItem, subject: Subject, target: Targe
     paths: word(paths),
     upgrade: rule.effect === "deny" || upgradeAllowed(named, upgradeOf(request)),
     headers: Object.values(headers).map(word),
+    when: rule.when === null ? null : word(whenTruth(rule.when.text, { subject, target, service, request, nowMs })),
   };
 }
 
@@ -152,7 +159,8 @@ function engineWords(verdicts: Verdicts, item: LocatedItem) {
   const { subject, binding, ...rest }: ItemVerdict = verdicts.item(item);
   const headers = (item.to?.headers ?? []).map((_, index) => verdicts.header(item.offset, index));
   const both = item.selector === null ? subject : subject && rest.scope;
-  return { ...rest, subject: both, bound: binding === "bound", headers };
+  const when = verdicts.when(item.offset)?.truth ?? null;
+  return { ...rest, subject: both, bound: binding === "bound", headers, when };
 }
 
 test("the oracle says the same of each condition", { timeout: budget.timeoutMs }, () => {
@@ -166,13 +174,13 @@ test("the oracle says the same of each condition", { timeout: budget.timeoutMs }
       const question = aim(each, aimsOf(generated));
       const verdicts = engine.explain(question.request, question.nowMs);
       if (verdicts.stage === "refused") continue;
-      const { target } = verdicts.decision;
+      const { target, service } = verdicts.decision;
       const { subject } = identify(world, question.request.principal);
       if (subject === null || target === null) throw new Error("judged without a workload or a target");
       for (const item of items) {
         const mine = engineWords(verdicts, item);
-        const yours = judged(world, item, subject, target, question);
-        compared += 8 + mine.headers.length;
+        const yours = judged(world, item, { subject, target, service }, question);
+        compared += 9 + mine.headers.length;
         // Who owns the target is no question for a policy that does not speak for the workload: it is not put to the engine.
         if (isDeepStrictEqual(mine, mine.scope ? yours : { ...yours, bound: mine.bound })) continue;
         const { of, selector, to, pattern } = item;

@@ -167,17 +167,32 @@ function makeRule(draft: RuleDraft, scope: string, name: string, context: Contex
   const rule = withoutUndefined<Rule & { reason?: string; ticket?: string }>({
     ...{ name, effect: effect === "deny" || draft.timeFormat % 2 === 0 ? effect : undefined },
     from: everyone ? undefined : unique(draft.from.map((each) => makeSelector(each, scope, context))),
-    to: everywhere ? undefined : targets,
+    to: everywhere ? undefined : targets.map(({ to }) => to),
     upgrades: effect === "allow" ? draft.upgrades : undefined,
     notBefore: empty ? undefined : time(window.notBefore, draft.timeFormat),
     expires: time(window.expires, draft.timeFormat + 1),
+    when: makeWhen(draft, targets),
     reason: effect === "deny" || draft.timeFormat % 5 === 0 ? `because of ${draft.timeFormat}` : undefined,
     ticket: draft.timeFormat % 3 === 0 ? `SEC-${draft.timeFormat}` : undefined,
   });
   return [rule];
 }
 
-function makeTarget(draft: TargetDraft, scope: string, effect: string, { services, wide }: Context): RuleTarget[] {
+/** Of many workloads and targets only what costs little: a namespace's rules may cost a request only so much. */
+function makeWhen({ when, from }: RuleDraft, targets: readonly MadeTarget[]): string | undefined {
+  const visible = targets.every((each) => each.visible);
+  const text = visible ? when?.request : when?.everywhere;
+  const searches = text?.match(/target\.path\.contains|size\((target|headers)/g)?.length ?? 0;
+  return searches > 3 || searches * from.length * targets.length > 2 ? when?.everywhere : text;
+}
+
+/** A target, and whether some port of it shows requests. */
+interface MadeTarget {
+  readonly to: RuleTarget;
+  readonly visible: boolean;
+}
+
+function makeTarget(draft: TargetDraft, scope: string, effect: string, { services, wide }: Context): MadeTarget[] {
   const visible = services.filter((each) => each.scope === "" || each.scope === scope);
   if (visible.length === 0) return [];
   const conditions = wide && draft.service % 4 !== 0 ? BARE : draft;
@@ -200,7 +215,7 @@ function withConditions(
   draft: Conditions,
   services: readonly Registered[],
   anyPort = false,
-): RuleTarget {
+): MadeTarget {
   const has = (port: number) => anyPort || services.some(({ ports }) => ports.some(({ number }) => number === port));
   const wanted = draft.ports?.filter(has) ?? [];
   const ports = wanted.length === 0 ? undefined : wanted;
@@ -213,7 +228,7 @@ function withConditions(
     paths: draft.paths,
     headers: draft.headers === undefined ? undefined : Object.fromEntries(draft.headers),
   };
-  return withoutUndefined({ ...to, ports, ...(visible ? conditions : {}) });
+  return { to: withoutUndefined({ ...to, ports, ...(visible ? conditions : {}) }), visible };
 }
 
 function time(ms: number | undefined, format: number): string | undefined {

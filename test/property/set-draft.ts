@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { expressionDraft } from "./expression-draft.ts";
 import {
   BOUNDARIES_MS,
   HEADER_NAMES,
@@ -77,6 +78,7 @@ const rule = fc.record({
   upgrades: maybe(some(UPGRADES, 2), 3),
   notBefore: maybe(fc.constantFrom(...BOUNDARIES_MS), 3),
   expires: maybe(fc.constantFrom(...BOUNDARIES_MS), 4),
+  when: maybe(expressionDraft, 2),
   timeFormat: choice,
 });
 

@@ -1,5 +1,11 @@
 import type { LocatedItem } from "../../bundle/locate-items.ts";
-import type { Effect, EgressPolicy, Rule, RuleTarget, SubjectSelector } from "../../policy/model.ts";
+import {
+  type EgressPolicy,
+  type Rule,
+  type RuleTarget,
+  readsRequest,
+  type SubjectSelector,
+} from "../../policy/model.ts";
 import { listText, selectorText } from "../explain/condition-text.ts";
 import type { ConditionName } from "../explain/judge-rules.ts";
 import { scopedName } from "../scoped-name.ts";
@@ -16,6 +22,7 @@ export interface CoveragePoint {
     | "to"
     | "from"
     | "window"
+    | "when"
     | "upgrades"
     | "ports"
     | "methods"
@@ -46,6 +53,7 @@ export interface RulePoints {
   readonly whole: CoveragePoint;
   readonly from: CoveragePoint | null;
   readonly window: CoveragePoint | null;
+  readonly when: CoveragePoint | null;
   readonly upgrades: CoveragePoint | null;
   readonly workloads: readonly { readonly subject: number; readonly point: CoveragePoint | null }[];
   readonly targets: readonly TargetPoints[];
@@ -72,32 +80,36 @@ export function pointsOf(items: readonly LocatedItem[], own: string): RulePoints
   }));
   const isBounded = rule.notBefore !== null || rule.expires !== null;
   const window = isBounded ? add("window", windowText(rule)) : null;
+  const when = rule.when === null ? null : add("when", `when ${rule.when.text}`);
   const upgrades = rule.upgrades.length === 0 ? null : add("upgrades", `upgrades ${listText(rule.upgrades)}`);
   // Every selector has the same targets.
   const aimed = items.filter(({ selector }) => selector === first.selector);
   const byTarget = Map.groupBy(aimed, ({ to }) => to);
   const targets = [...byTarget].map(([to, its]) =>
-    targetPoints(to, its, { effect: rule.effect, isOneOfSeveral: byTarget.size > 1 }, add),
+    targetPoints(to, its, { rule, isOneOfSeveral: byTarget.size > 1 }, add),
   );
-  return { id, policy, rule, points, whole, from, window, upgrades, workloads, targets };
+  return { id, policy, rule, points, whole, from, window, when, upgrades, workloads, targets };
 }
 
 function targetPoints(
   to: RuleTarget | null,
   items: readonly LocatedItem[],
-  { effect, isOneOfSeveral }: { readonly effect: Effect; readonly isOneOfSeveral: boolean },
+  { rule, isOneOfSeveral }: { readonly rule: Rule; readonly isOneOfSeveral: boolean },
   add: (kind: (ConditionName & CoveragePoint["kind"]) | "to", text: string) => CoveragePoint,
 ): TargetPoints {
   if (to === null) return { items, whole: null, ports: null, methods: null, paths: null, headers: [] };
   const name = to.service === null ? `hosts ${listText(to.hosts ?? [])}` : `service ${scopedName(to.service)}`;
   const of = isOneOfSeveral ? ` of ${name}` : "";
   // On a port where the service speaks something else they are in doubt, so that an allow does not match there anyway.
-  const isHttp = to.methods !== null || to.paths !== null || to.headers.length > 0;
+  const readsHttp = rule.when !== null && readsRequest(rule.when.reads);
+  const isHttp = readsHttp || to.methods !== null || to.paths !== null || to.headers.length > 0;
   return {
     items,
     whole: isOneOfSeveral ? add("to", `to ${name}`) : null,
     ports:
-      to.ports === null || (isHttp && effect === "allow") ? null : add("ports", `ports ${listText(to.ports)}${of}`),
+      to.ports === null || (isHttp && rule.effect === "allow")
+        ? null
+        : add("ports", `ports ${listText(to.ports)}${of}`),
     methods: to.methods === null ? null : add("methods", `methods ${listText(to.methods)}${of}`),
     paths: to.paths === null ? null : add("paths", `paths ${listText(to.paths.map(({ text }) => text))}${of}`),
     headers: to.headers.map(({ name: header, values }) => add("headers", `header ${header} ${listText(values)}${of}`)),

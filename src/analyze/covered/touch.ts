@@ -11,16 +11,22 @@ export function touch(points: RulePoints, verdicts: Verdicts, upgrades: boolean)
   if (verdict === undefined) return;
   const held = workloads.filter(({ subject }) => verdicts.holds(subject));
   const from = verdict.scope && held.length > 0;
-  const window = verdict.window === "within";
+  const when = verdicts.when(targets[0]?.items[0]?.offset ?? 0);
+  const ofRule: readonly (readonly [boolean, CoveragePoint | null])[] = [
+    [from, points.from],
+    [verdict.window === "within", points.window],
+    [when === null || countsAs(when.truth, rule.effect), points.when],
+  ];
+  const missed = ofRule.filter(([holds]) => !holds).map(([, point]) => point);
   const { upgrade } = verdict;
   const matching = judged.filter(({ matches }) => matches);
   const isAimedAt = matching.length > 0;
-  if (from && window && upgrade && isAimedAt) {
+  if (missed.length === 0 && upgrade && isAimedAt) {
     const touched = [points.whole, ...held.map(({ point }) => point), ...matching.map(({ target }) => target.whole)];
     for (const point of [...touched, upgrades ? points.upgrades : null]) count(point);
-  } else if (from && window && upgrade) {
+  } else if (missed.length === 0 && upgrade) {
     for (const { only } of judged) count(only);
-  } else if (isAimedAt && upgrade && from !== window) count(from ? points.window : points.from);
+  } else if (isAimedAt && upgrade && missed.length === 1) count(missed[0] ?? null);
 }
 
 interface JudgedTarget {

@@ -1,6 +1,8 @@
+import type { CheckInput } from "../../pdp/decision.ts";
 import type { Binding, ItemVerdict, Verdict } from "../../pdp/verdicts.ts";
-import type { RuleTarget, ServiceRef, SubjectSelector } from "../../policy/model.ts";
+import type { RuleTarget, ServiceRef, SubjectSelector, WhenExpression } from "../../policy/model.ts";
 import { printable } from "../../policy/printable.ts";
+import type { ExpressionOutcome } from "../../policy/when/evaluate-expression.ts";
 import { scopedName } from "../scoped-name.ts";
 import { spanText } from "../span.ts";
 
@@ -34,6 +36,28 @@ export function windowText(
   if (verdict === "after" && to !== null) return `expired ${spanText(nowMs - to)} ago (${instantText(to)})`;
   if (to === null) return `in its window, which has no end`;
   return `ends in ${spanText(to - nowMs)} (${instantText(to)})`;
+}
+
+/** What an expression came to, and what of the request it could look at. */
+export function whenText(
+  { text, reads }: WhenExpression,
+  { truth, why }: ExpressionOutcome,
+  { input, nowMs }: { readonly input: Pick<CheckInput, "method" | "path" | "headers">; readonly nowMs: number },
+): string {
+  const given = (name: string): string => {
+    const values = input.headers.filter(([each]) => each === name).map(([, value]) => value);
+    return values.length === 0
+      ? "absent"
+      : values.map((each) => (typeof each === "string" ? each : "(bytes)")).join(" and ");
+  };
+  const inputs = [
+    ...(reads.method ? [`method ${input.method}`] : []),
+    ...(reads.path ? [`path ${input.path}`] : []),
+    ...reads.headers.map((name) => `header ${name} ${given(name)}`),
+    ...(reads.clock ? [`now ${instantText(nowMs)}`] : []),
+  ];
+  const seen = inputs.length === 0 ? "" : ` (${inputs.join(", ")})`;
+  return printable(`${text} is ${truth === "doubt" ? `in doubt: ${why}` : truth}${seen}`);
 }
 
 /** RFC 3339 without idle milliseconds. */

@@ -2,7 +2,7 @@ import type { LocatedItem } from "../../bundle/locate-items.ts";
 import type { CheckInput, Decision } from "../../pdp/decision.ts";
 import type { Verdict } from "../../pdp/verdicts.ts";
 import { scopedName } from "../scoped-name.ts";
-import { bindingText, headerText, listText, memberText, selectorText, windowText } from "./condition-text.ts";
+import { bindingText, headerText, listText, memberText, selectorText, whenText, windowText } from "./condition-text.ts";
 import { type ConditionName, countsAs, type JudgedRule } from "./judge-rules.ts";
 import type { RegisteredPort } from "./registered-ports.ts";
 
@@ -37,7 +37,12 @@ export function portsElsewhere({ to }: LocatedItem, elsewhere: readonly Register
 
 /** The conditions that a rule has, with what each came to. The report mode of its policy is told as one of them. */
 export function conditionsOf(judged: JudgedRule, asked: Asked): Condition[] {
-  return [...ruleConditions(judged, asked), ...targetConditions(judged, asked), ...fromCondition(judged, asked)];
+  return [
+    ...ruleConditions(judged, asked),
+    ...whenCondition(judged, asked),
+    ...targetConditions(judged, asked),
+    ...fromCondition(judged, asked),
+  ];
 }
 
 function ruleConditions({ of, verdict }: JudgedRule, { nowMs, upgrade }: Asked): Condition[] {
@@ -57,6 +62,13 @@ function ruleConditions({ of, verdict }: JudgedRule, { nowMs, upgrade }: Asked):
     conditions.push(made("upgrade", verdict.upgrade, `upgrade ${upgrade} ${named}`));
   }
   return conditions;
+}
+
+function whenCondition({ of, when }: JudgedRule, { input, nowMs }: Asked): Condition[] {
+  const { rule } = of;
+  if (rule.when === null || when === null) return [];
+  const text = whenText(rule.when, when, { input, nowMs });
+  return [{ name: "when", verdict: when.truth, holds: countsAs(when.truth, rule.effect), text }];
 }
 
 function targetConditions({ of, nearest, verdict, headers }: JudgedRule, asked: Asked): Condition[] {

@@ -2,6 +2,7 @@ import type { NumberedRule } from "../../bundle/bundle-parts.ts";
 import type { LocatedItem } from "../../bundle/locate-items.ts";
 import type { Binding, ItemVerdict, Verdict, Verdicts } from "../../pdp/verdicts.ts";
 import type { Effect } from "../../policy/model.ts";
+import type { ExpressionOutcome } from "../../policy/when/evaluate-expression.ts";
 
 /** What a condition is about. The report mode of a rule's policy counts as one that does not hold. */
 export type ConditionName =
@@ -11,6 +12,7 @@ export type ConditionName =
   | "methods"
   | "paths"
   | "headers"
+  | "when"
   | "ports"
   | "target"
   | "from";
@@ -27,13 +29,15 @@ export interface JudgedRule {
   readonly verdict: ItemVerdict;
   /** By the place of each header condition. */
   readonly headers: readonly Verdict[];
+  /** What the rule's expression comes to; null = it has none. */
+  readonly when: ExpressionOutcome | null;
   /** How far it is from matching: the weights of what does not hold. 0 = it matches, unless its policy only reports. */
   readonly distance: number;
 }
 
 /** What a miss weighs: what is about another workload or another thing weighs more than how and when it is asked for. */
 export const WEIGHTS: Readonly<Record<ConditionName, number>> = {
-  ...{ mode: 1, window: 1, upgrade: 1, methods: 1, headers: 1, ports: 1 },
+  ...{ mode: 1, window: 1, upgrade: 1, methods: 1, headers: 1, when: 1, ports: 1 },
   ...{ paths: 3, target: 4, from: 4 },
 };
 
@@ -71,10 +75,12 @@ function judgeRule(items: readonly LocatedItem[], verdicts: Verdicts): JudgedRul
   const { verdict } = best;
   const { of } = best.nearest;
   const from = verdict.scope && [...new Set(items.map(({ subject }) => subject))].some(verdicts.holds);
+  const when = verdicts.when(best.nearest.offset);
   const others = weigh({
+    when: when === null || countsAs(when.truth, of.rule.effect),
     ...{ from, window: verdict.window === "within", upgrade: verdict.upgrade, mode: of.policy.mode === "enforce" },
   });
-  return { ...best, of, from, targets: targets.length, distance: best.distance + others };
+  return { ...best, of, from, when, targets: targets.length, distance: best.distance + others };
 }
 
 function judgeTarget(nearest: LocatedItem, verdicts: Verdicts): JudgedTarget {

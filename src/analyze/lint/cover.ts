@@ -68,6 +68,7 @@ export function createCover(rules: readonly KnownRule[]): Cover {
       for (const key of keys) {
         for (const outer of candidates(entries.get(`${key}|${target}`), aim)) {
           if (outer.of === inner || !accepts(outer.of) || !speaksFor(outer.of, inner)) continue;
+          if (!whenCovers(outer.of, inner)) continue;
           if (aimCovers(outer, inner, aim, pattern) && asksNoMore(outer.aim, aim)) return outer.of;
         }
       }
@@ -138,6 +139,11 @@ function patternKeys(pattern: HostPattern): string[] {
 
 function speaksFor({ policy }: KnownRule, inner: KnownRule): boolean {
   return policy.scope === "" || policy.scope === inner.policy.scope;
+}
+
+/** Of an expression nothing is known but that it comes to the same as itself. */
+function whenCovers({ rule: { when } }: KnownRule, { rule: inner }: KnownRule): boolean {
+  return when === null || when.text === inner.when?.text;
 }
 
 /** Does what the outer entry aims at hold all that the inner aim matches? @see docs/semantics.md §7 on binding */

@@ -99,7 +99,8 @@ function termsOf({ policy, rule: { notBefore, expires, upgrades } }: KnownRule):
 
 /** Are both for the same workloads and targets? Selectors and targets are sorted, hence spelt in one way only. */
 function aimsAlike(one: KnownRule, other: KnownRule): boolean {
-  const spelt = ({ policy, rule }: KnownRule): string => JSON.stringify([policy.scope, rule.from, rule.to]);
+  const spelt = ({ policy, rule }: KnownRule): string =>
+    JSON.stringify([policy.scope, rule.from, rule.to, rule.when?.text ?? null]);
   return spelt(one) === spelt(other);
 }
 

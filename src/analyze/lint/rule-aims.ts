@@ -7,6 +7,7 @@ import type {
   RuleTarget,
   Scope,
 } from "../../policy/model.ts";
+import { readsRequest } from "../../policy/model.ts";
 import type { Owners, PatternOwner } from "./owners.ts";
 
 /** One thing that a rule aims at: a service, a host pattern, or everything. */
@@ -61,7 +62,8 @@ function asks({ ports }: RuleTarget, port: number): boolean {
 }
 
 /** Where method, path and headers cannot be seen, an allow that asks for them never matches. */
-function sees({ effect }: Rule, { methods, paths, headers }: RuleTarget, protocol: PortProtocol): boolean {
+function sees({ effect, when }: Rule, { methods, paths, headers }: RuleTarget, protocol: PortProtocol): boolean {
   if (effect === "deny" || protocol === "HTTP" || protocol === "GRPC") return true;
+  if (when !== null && readsRequest(when.reads)) return false;
   return methods === null && paths === null && headers.length === 0;
 }

@@ -4,25 +4,27 @@ import { unlike } from "../atoms/unlike.ts";
 import type { Vocabulary } from "../atoms/vocabulary.ts";
 import type { Unknown } from "./recorded-decision.ts";
 
-/** One thing that a record leaves open, and every way to fill it in that a decision can tell from the others. */
+/** One thing that a record leaves open, and every way to fill it in that a decision can tell from the others; null = any text is one. */
 export interface Gap {
   readonly of: Unknown;
-  readonly ways: readonly ((input: CheckInput) => CheckInput)[];
+  readonly ways: readonly ((input: CheckInput) => CheckInput)[] | null;
 }
 
 /** More ways than these are not tried: what depends on so much is left undecided. */
 const MOST = 4096;
 
 /** Headers that a decision depends on and that are not on record. */
-export function headerGaps(input: CheckInput, depends: Dependencies, { headers }: Vocabulary): readonly Gap[] {
+export function headerGaps(input: CheckInput, depends: Dependencies, { headers, opaque }: Vocabulary): readonly Gap[] {
   const names = new Set(depends.headers);
   if (depends.contentType) names.add(CONTENT_TYPE);
   for (const [name] of input.headers) names.delete(name);
   return [...names].sort().map((name) => ({
     of: `header ${name}`,
-    ways: headerAtoms(headers.get(name) ?? [], name === CONTENT_TYPE).map(({ value }) =>
-      value === null ? same : withHeaders([name, value]),
-    ),
+    ways: opaque.has(name)
+      ? null
+      : headerAtoms(headers.get(name) ?? [], name === CONTENT_TYPE).map(({ value }) =>
+          value === null ? same : withHeaders([name, value]),
+        ),
   }));
 }
 
@@ -50,9 +52,9 @@ export function domainGap(own: string, domains: readonly string[]): Gap {
 
 /** Every way to fill in all gaps together, or null when there are too many. */
 export function completions(input: CheckInput, gaps: readonly Gap[]): readonly CheckInput[] | null {
-  if (gaps.reduce((product, { ways }) => product * ways.length, 1) > MOST) return null;
+  if (gaps.reduce((product, { ways }) => product * (ways?.length ?? MOST + 1), 1) > MOST) return null;
   let filled: readonly CheckInput[] = [input];
-  for (const { ways } of gaps) filled = filled.flatMap((each) => ways.map((way) => way(each)));
+  for (const { ways } of gaps) if (ways !== null) filled = filled.flatMap((each) => ways.map((way) => way(each)));
   return filled;
 }
 

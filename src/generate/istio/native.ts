@@ -45,6 +45,7 @@ function reasonAgainst({ policy, rule }: Placed): readonly GenerateNote[] {
   const reasons = [
     ...(rule.expires === null && rule.notBefore === null ? [] : ["ends or begins at an instant"]),
     ...(rule.upgrades.length === 0 ? [] : ["names upgrades"]),
+    ...(rule.when === null ? [] : ["has a condition in `when`"]),
     ...((rule.to ?? []).some(({ methods, paths, headers }) => methods !== null || paths !== null || headers.length > 0)
       ? ["looks at methods, paths or headers"]
       : []),

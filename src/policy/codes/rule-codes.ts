@@ -85,4 +85,67 @@ export const RULE_CODES = {
     bad: { files: { "payments/checkout.yaml": ruleText("to: [{service: stripe}]\nupgrades: [▸WebSocket]") } },
     good: { files: { "payments/checkout.yaml": ruleText("to: [{service: stripe}]\nupgrades: [websocket]") } },
   },
+  "expression-syntax": {
+    title: "`when` is not CEL",
+    explanation: "A `when` is one expression of the Common Expression Language (cel.dev). Text stands in quotes.",
+    severity: "error",
+    bad: { files: { "payments/checkout.yaml": ruleText("to: [{service: stripe}]\nwhen: (target.port == 443▸") } },
+    good: { files: { "payments/checkout.yaml": ruleText("to: [{service: stripe}]\nwhen: target.port == 443") } },
+  },
+  "expression-unknown-name": {
+    title: "`when` reads what there is not",
+    explanation:
+      "An expression reads the fields of `subject` and `target`, `headers` one by one, and `now`; docs/policy-language.md lists them.",
+    severity: "error",
+    bad: {
+      files: { "payments/checkout.yaml": ruleText("to: [{service: stripe}]\nwhen: target.▸hots == 'api.stripe.com'") },
+    },
+    good: {
+      files: { "payments/checkout.yaml": ruleText("to: [{service: stripe}]\nwhen: target.host == 'api.stripe.com'") },
+    },
+  },
+  "expression-not-allowed": {
+    title: "`when` uses what the language leaves out of CEL",
+    explanation:
+      "Nothing in an expression loops, matches patterns or converts, and what is read of a request can be told without evaluating it: lists and names of headers are written out.",
+    severity: "error",
+    bad: {
+      files: {
+        "payments/checkout.yaml": ruleText(
+          'to: [{service: stripe, ports: [80]}]\nwhen: ▸headers.exists(h, h == "x-team")',
+        ),
+      },
+    },
+    good: {
+      files: {
+        "payments/checkout.yaml": ruleText("to: [{service: stripe, ports: [80]}]\nwhen: '\"x-team\" in headers'"),
+      },
+    },
+  },
+  "expression-type": {
+    title: "types in `when` do not fit",
+    explanation:
+      "Both sides of an operator are of one type, and the whole is true or false. A port is a number, without quotes.",
+    severity: "error",
+    bad: { files: { "payments/checkout.yaml": ruleText("to: [{service: stripe}]\nwhen: ▸target.port == '443'") } },
+    good: { files: { "payments/checkout.yaml": ruleText("to: [{service: stripe}]\nwhen: target.port == 443") } },
+  },
+  "expression-too-costly": {
+    title: "`when` could take too long",
+    explanation:
+      "What an expression can look at, in the longest request, has a bound: 250,000 characters, where `contains` and `size` look at each eight times. Ask for less, or write conditions as lists.",
+    severity: "error",
+    bad: {
+      files: {
+        "payments/checkout.yaml": ruleText(
+          "to: [{service: stripe, ports: [80]}]\nwhen: ▸size(target.path) + size(headers.a) + size(headers.b) + size(headers.c) > 99",
+        ),
+      },
+    },
+    good: {
+      files: {
+        "payments/checkout.yaml": ruleText("to: [{service: stripe, ports: [80]}]\nwhen: target.path.contains('/v1/')"),
+      },
+    },
+  },
 } as const satisfies Readonly<Record<string, CodeEntry>>;

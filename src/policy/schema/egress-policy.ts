@@ -27,6 +27,7 @@ const rule = z.strictObject({
   upgrades: nonEmpty(text, 16).optional().describe("Protocols a request may upgrade to; others are refused."),
   notBefore: text.optional(),
   expires: text.optional(),
+  when: text.optional().describe("A condition in CEL over subject, target, headers and now."),
   ticket: line.optional(),
   reason: line.optional(),
 });

@@ -1,4 +1,4 @@
-import type { HeaderCondition, PathPattern, Rule, RuleTarget } from "../model.ts";
+import type { HeaderCondition, PathPattern, Rule, RuleTarget, WhenExpression } from "../model.ts";
 
 /**
  * What the engine does for a part of a rule, in units of about ten nanoseconds: rather too much than too little. `test/attack/work.test.ts` holds
@@ -10,8 +10,13 @@ export const LOOKUP_WORK = 1;
 
 /** One target of a rule for one of its workloads. `to` null = every target. */
 export function itemWork(rule: Rule, to: RuleTarget | null): number {
-  const own = 1 + rule.upgrades.length / 4;
+  const own = 1 + rule.upgrades.length / 4 + (rule.when === null ? 0 : expressionWork(rule.when));
   return to === null ? own : own + conditionsWork(to);
+}
+
+/** Less than it takes, since the server alone evaluates it: few can stand side by side, and fewer that are costly. */
+function expressionWork({ cost }: WhenExpression): number {
+  return 12 + cost / 1_000;
 }
 
 function conditionsWork({ ports, methods, paths, headers }: RuleTarget): number {

@@ -190,6 +190,7 @@ describe("--native", () => {
   it.each([
     ["methods", "[{name: one, from: [{namespace: shop}], to: [{service: x, ports: [80], methods: [GET]}]}]"],
     ["an end", "[{name: one, from: [{namespace: shop}], to: [{service: x}], expires: 2099-01-01T00:00:00Z}]"],
+    ["an expression", "[{name: one, from: [{namespace: shop}], to: [{service: x}], when: now.getHours() > 7}]"],
   ])("a rule with %s needs the authorizer: nothing is written", (_, rules) => {
     const { files, notes } = native(rules);
     expect([files, notes.map(({ code, severity }) => [code, severity])]).toEqual([

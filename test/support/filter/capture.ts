@@ -1,6 +1,7 @@
 import { Server as GrpcServer, Metadata, ServerCredentials } from "@grpc/grpc-js";
-import type { CheckInput, HeaderPair } from "../../../src/pdp/decision.ts";
+import type { CheckInput, Decision, HeaderPair } from "../../../src/pdp/decision.ts";
 import { readCheck } from "../../../src/server/check-request.ts";
+import { buildCheckResponse } from "../../../src/server/check-response.ts";
 import { decodeCheckRequest } from "../../../src/server/decode-check-request.ts";
 import { READ_HEADERS } from "../../../src/server/http-headers.ts";
 import { loadProtos } from "../../../src/server/load-protos.ts";
@@ -17,12 +18,18 @@ export interface Capture {
   /** Names of headers that rules look at. */
   want(headers: readonly string[]): void;
   take(pair: string): CheckInput | null;
+  /** From now on it answers as this says. */
+  answerBy(decide: (input: CheckInput) => Decision): void;
+  /** The answer that was given about a captured question. */
+  given(pair: string): Decision | null;
   close(): void;
 }
 
-/** A server that allows everything and keeps what it was asked, by the number in a header. */
+/** A server that allows everything, or what it is told to, and keeps what it was asked, by the number in a header. */
 export async function startCapture(): Promise<Capture> {
   const kept = new Map<string, CheckInput>();
+  const answers = new Map<string, Decision>();
+  let decide: ((input: CheckInput) => Decision) | null = null;
   const named = (names: readonly string[]) => createWantedNames([...READ_HEADERS, PAIR, ...names]);
   let wanted = named([]);
   const allow = CONTRACT.encodeCheckResponse({ status: { code: 0, message: "" }, ok_response: {} });
@@ -34,8 +41,13 @@ export async function startCapture(): Promise<Capture> {
       const isPair = ([name]: HeaderPair) => name === PAIR;
       const pair = input.headers.find(isPair)?.[1];
       const headers = input.headers.filter((each) => !isPair(each));
-      if (pair !== undefined) kept.set(String(pair), { ...input, headers });
-      reply(null, allow);
+      const question = { ...input, headers };
+      if (pair !== undefined) kept.set(String(pair), question);
+      if (decide === null) return reply(null, allow);
+      const decision = decide(question);
+      if (pair !== undefined) answers.set(String(pair), decision);
+      const verdict = { id: "of-the-test", kind: input.kind, reason: decision.reason, decision, revision: null };
+      reply(null, CONTRACT.encodeCheckResponse(buildCheckResponse(verdict)));
     },
   });
   const port = await new Promise<number>((resolve, reject) => {
@@ -52,6 +64,14 @@ export async function startCapture(): Promise<Capture> {
       const input = kept.get(pair) ?? null;
       kept.delete(pair);
       return input;
+    },
+    answerBy(next) {
+      decide = next;
+    },
+    given(pair) {
+      const decision = answers.get(pair) ?? null;
+      answers.delete(pair);
+      return decision;
     },
     close: () => server.forceShutdown(),
   };

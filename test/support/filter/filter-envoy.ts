@@ -6,15 +6,16 @@ import { LRUCache } from "lru-cache";
 import { defaultSearch, findEnvoy } from "../../../src/cli/demo/envoy-binary.ts";
 import { createAuthority, type Leaf, uri } from "../../../src/cli/demo/pki.ts";
 import { accepts, freePorts, startChild, waitUntil } from "../../../src/cli/demo/process.ts";
-import type { CheckInput } from "../../../src/pdp/decision.ts";
+import type { CheckInput, Decision } from "../../../src/pdp/decision.ts";
 import type { LoadedPolicies } from "../../../src/server/policy-state.ts";
 import { serveBundles } from "./bundles.ts";
 import { PAIR, startCapture } from "./capture.ts";
 import { filterConfig, TOLD } from "./envoy-config.ts";
 import { createRawClient, type RawClient } from "./h1.ts";
 
-/** What the filter told of a request (src/filter/report.ts). */
+/** What the filter told of a request that it decided (src/filter/report.ts), or that it asked the server. */
 export interface Told {
+  readonly asked?: boolean;
   readonly revision: string;
   readonly effect: string;
   readonly shadow: string;
@@ -31,6 +32,8 @@ export interface Exchange {
   /** As the server seat reads what Envoy sends it about the same bytes. */
   readonly input: CheckInput;
   readonly told: Told;
+  /** What the server answered when the filter asked; null when it decided by itself. */
+  readonly served: Decision | null;
   readonly status: number;
 }
 
@@ -42,7 +45,9 @@ export interface FilterEnvoy {
   rotate(all: readonly { readonly revision: string; readonly bundle: Uint8Array }[]): () => number;
   /** What Envoy makes of such a request, as the server seat reads it; null when it lets no such request by. */
   prepare(input: CheckInput): Promise<CheckInput | null>;
-  /** Sends it to the filter. */
+  /** What the server answers; without it, it allows everything. */
+  answerBy(decide: (input: CheckInput) => Decision): void;
+  /** Sends it to the filter; null also when the server was asked. */
   decide(input: CheckInput): Promise<Told | null>;
   /** Null when Envoy itself refuses such a request or certificate, or no listener says such a port. */
   ask(input: CheckInput): Promise<Exchange | null>;
@@ -192,8 +197,10 @@ export async function startFilterEnvoy(env: NodeJS.ProcessEnv = process.env): Pr
     async decide(input) {
       const port = portFor(input);
       const decided = port === undefined ? null : await send(input, port.decided, "");
-      return decided === null || decided.told === "" ? null : (JSON.parse(decided.told) as Told);
+      const told: Told | null = decided === null || decided.told === "" ? null : JSON.parse(decided.told);
+      return told?.asked === true ? null : told;
     },
+    answerBy: capture.answerBy,
     async install(revision, bundle, headers) {
       turning = null;
       generation += 1;
@@ -218,9 +225,13 @@ export async function startFilterEnvoy(env: NodeJS.ProcessEnv = process.env): Pr
       const own = `${pair}`;
       const asked = await send(input, port.asked, `\r\n${PAIR}: ${own}`);
       const captured = capture.take(own);
+      capture.given(own);
       const decided = await send(input, port.decided, `\r\n${PAIR}: ${own}`);
       if (asked === null || decided === null || captured === null || decided.told === "") return null;
-      return { input: captured, told: JSON.parse(decided.told) as Told, status: decided.status };
+      const told: Told = JSON.parse(decided.told);
+      const given = capture.given(own);
+      if (told.asked === true && given === null) throw new Error("the filter asked, and nobody answered");
+      return { input: captured, told, served: told.asked === true ? given : null, status: decided.status };
     },
     output: () => envoy.output(),
     close,
