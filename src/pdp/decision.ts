@@ -54,7 +54,10 @@ export interface Decision {
   readonly rules: readonly string[];
   readonly shadow: Effect;
   readonly shadowRules: readonly string[];
-  /** Next instant (ms since the epoch) at which time alone could change the answer; null = never. */
+  /**
+   * Next instant (ms since the epoch) at which a window of time could change the answer; null = never. What expressions make of
+   * the clock is not in it: such an answer is not `cacheable`.
+   */
   readonly validUntil: number | null;
   readonly dependsOn: Dependencies;
   readonly cacheable: boolean;

@@ -64,8 +64,11 @@ test("a request that differs only in what the mask leaves out is decided alike",
   expect(changed).toBeGreaterThan(1000);
 });
 
-test("a decision stands until just before validUntil, or for ever", { timeout: budget.timeoutMs }, () => {
-  const changed = keepsPromise(({ request, nowMs }, { validUntil }, { now }) => {
+test("a decision that may be kept stands until just before validUntil, or for ever", {
+  timeout: budget.timeoutMs,
+}, () => {
+  const changed = keepsPromise(({ request, nowMs }, { validUntil, cacheable }, { now }) => {
+    if (!cacheable) return { request, nowMs };
     const end = validUntil ?? nowMs + 400 * 86_400_000;
     return { request, nowMs: now % 2 === 0 ? end - 1 : nowMs + (now % Math.max(1, end - nowMs)) };
   });
@@ -74,7 +77,7 @@ test("a decision stands until just before validUntil, or for ever", { timeout: b
 
 test("both promises hold together, as a cache relies on them", { timeout: budget.timeoutMs }, () => {
   const changed = keepsPromise(({ request, nowMs }, answer, other) => {
-    const last = (answer.validUntil ?? nowMs + 400 * 86_400_000) - 1;
+    const last = answer.cacheable ? (answer.validUntil ?? nowMs + 400 * 86_400_000) - 1 : nowMs;
     return { request: changeUnmasked(request, answer, other), nowMs: last };
   });
   expect(changed).toBeGreaterThan(1000);
