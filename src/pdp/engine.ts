@@ -22,9 +22,13 @@ export interface Engine {
 
 /**
  * Loads a bundle into an engine of its own, so that a swap is an assignment and an old revision's memory goes with it.
- * Throws a RangeError when the bytes are not a bundle of this version.
+ * `revision` = that of the bundle, where it is known already. Throws a RangeError when the bytes are not a bundle of this version.
  */
-export function createEngine(module: WebAssembly.Module, bundle: Uint8Array): Engine {
+export function createEngine(
+  module: WebAssembly.Module,
+  bundle: Uint8Array,
+  revision: string = bundleRevision(bundle),
+): Engine {
   const engine = createEngineInstance(module);
   const address = engine.load(bundle);
   if (address === null) {
@@ -44,7 +48,7 @@ export function createEngine(module: WebAssembly.Module, bundle: Uint8Array): En
     engine.exports.decideAgain(nowMs);
   };
   return {
-    revision: bundleRevision(bundle),
+    revision,
     headers,
     decide(input, nowMs) {
       decide(input, nowMs);

@@ -1,3 +1,5 @@
+import { readlinkSync } from "node:fs";
+import { getPriority, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { createCanonicaliser } from "../pdp/canonicaliser.ts";
 import { readEngineModule } from "../pdp/engine-module.ts";
@@ -5,8 +7,12 @@ import { createCompiler } from "./compiler.ts";
 import { keptBytes, writeKept } from "./kept-policies.ts";
 import type { LoadOutcome, LoadRequest, WorkerMessage, WorkerStart } from "./load-outcome.ts";
 
+/** Steps below the rest: a third of the share of whoever answers, where they compete. */
+const STEPS_BELOW = 5;
+
 /** The thread that reads and compiles policies, so that answering never waits for it. */
 const { memory, state }: WorkerStart = workerData;
+yieldToOthers();
 const compiler = createCompiler(createCanonicaliser(readEngineModule()), memory);
 let writing: Promise<void> = Promise.resolve();
 
@@ -31,11 +37,22 @@ function keep(directory: string, bytes: Buffer): void {
 
 function transferable(outcome: LoadOutcome): ArrayBuffer[] {
   if (outcome.kind !== "loaded") return [];
-  const buffers = [outcome.bundle, outcome.memory];
+  const { expires, ends, json } = outcome.exceptions;
+  const buffers = [outcome.bundle, outcome.memory, expires, ends, json];
   return buffers.filter(ownsBuffer).map((each) => each.buffer as ArrayBuffer);
 }
 
 /** Small Buffers share a pool, which must stay with this thread. */
-function ownsBuffer(bytes: Uint8Array): boolean {
+function ownsBuffer(bytes: ArrayBufferView): boolean {
   return bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
+}
+
+/** This thread waits where there are more threads than processors: answering comes first. Where that cannot be, it is as important as others. */
+function yieldToOthers(): void {
+  try {
+    const thread = Number(readlinkSync("/proc/thread-self").split("/").at(-1));
+    setPriority(thread, getPriority() + STEPS_BELOW);
+  } catch {
+    // Not Linux, or not allowed.
+  }
 }

@@ -1,10 +1,12 @@
 import { deserialize, serialize } from "node:v8";
 import { compileBundle } from "../bundle/compile.ts";
+import { bundleRevision } from "../bundle/revision.ts";
 import type { Canonicaliser } from "../policy/canonicaliser.ts";
 import type { Diagnostic } from "../policy/diagnostic.ts";
 import { exceptionsOf } from "../policy/exceptions.ts";
 import { type LastGood, loadIsolated } from "../policy/isolate.ts";
 import { createParseCache, type PolicyFile } from "../policy/parse-cache.ts";
+import { packExceptions } from "./exception-list.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
 import { digestOf } from "./policy-digest.ts";
 import { createPolicySummary, summariseFiles } from "./policy-summary.ts";
@@ -37,9 +39,10 @@ export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null):
     const stale = loaded.stale.map((each) => ({ ...each, diagnostics: errorsFirst(each.diagnostics) }));
     const warnings = loaded.diagnostics.filter((each) => each.severity === "warning").slice(0, MAX_DIAGNOSTICS);
     const summary = summarise(files, digest, loaded.set);
-    const exceptions = exceptionsOf(loaded.set);
+    const exceptions = packExceptions(exceptionsOf(loaded.set));
     const memory = serialize(lastGood);
-    return { kind: "loaded", digest, directories, bundle, stale, warnings, summary, exceptions, memory };
+    const revision = bundleRevision(bundle);
+    return { kind: "loaded", digest, directories, revision, bundle, stale, warnings, summary, exceptions, memory };
   }
 
   return {

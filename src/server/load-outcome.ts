@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../policy/diagnostic.ts";
-import type { Exception } from "../policy/exceptions.ts";
 import type { StaleNamespace } from "../policy/isolate.ts";
+import type { PackedExceptions } from "./exception-list.ts";
 import type { FilesSummary, PolicySummary } from "./policy-summary.ts";
 
 /** What came of looking at the policy directory once. Plain data: it crosses a thread boundary. */
@@ -10,11 +10,13 @@ export type LoadOutcome =
       readonly kind: "loaded";
       readonly digest: string;
       readonly directories: readonly string[];
+      /** The bundle's, so that who answers need not read it all. */
+      readonly revision: string;
       readonly bundle: Uint8Array;
       readonly stale: readonly StaleNamespace[];
       readonly warnings: readonly Diagnostic[];
       readonly summary: PolicySummary;
-      readonly exceptions: readonly Exception[];
+      readonly exceptions: PackedExceptions;
       /** What a later load in another thread needs to know of this one; opaque. */
       readonly memory: Uint8Array;
       /** It was compiled by an earlier run of the server from the same files, and kept. */

@@ -3,6 +3,7 @@ import type { DecisionEngine } from "../pdp/pdp.ts";
 import type { Diagnostic } from "../policy/diagnostic.ts";
 import { formatDiagnostic } from "../policy/format-diagnostic.ts";
 import type { StaleNamespace } from "../policy/isolate.ts";
+import { unpackExceptions } from "./exception-list.ts";
 import type { ExceptionWatch } from "./exception-watch.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
 import type { Logger } from "./logger.ts";
@@ -32,7 +33,7 @@ export interface PolicyState {
 }
 
 export interface PolicyStateOptions {
-  createEngine(bundle: Uint8Array): DecisionEngine;
+  createEngine(bundle: Uint8Array, revision: string): DecisionEngine;
   install(engine: DecisionEngine): void;
   now(): number;
   counted(result: ReloadResult): void;
@@ -52,7 +53,7 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
   let kept: { readonly digest: string; readonly revision: string } | null = null;
 
   function installed(outcome: Extract<LoadOutcome, { kind: "loaded" }>): void {
-    const engine = options.createEngine(outcome.bundle);
+    const engine = options.createEngine(outcome.bundle, outcome.revision);
     const { revision } = engine;
     const previous = loaded?.revision ?? null;
     const isNew = revision !== previous;
@@ -82,7 +83,7 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
         ...outcome.summary,
       },
     });
-    options.exceptions.renew(revision, outcome.exceptions);
+    options.exceptions.renew(revision, unpackExceptions(outcome.exceptions));
     log.info({ revision, previous, warnings: outcome.warnings.length }, "policies loaded");
     if (stale.length === 0) return;
     const text = diagnosticsText(stale.flatMap((each) => each.diagnostics));

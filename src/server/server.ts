@@ -93,7 +93,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   const exceptions = createExceptionWatch({ leadMs: options.exceptions.leadMs, now, trail, log });
   registerExceptionMetrics(metrics.registry, exceptions.counts);
   const policies = createPolicyState({
-    createEngine: (bundle) => createEngine(module, bundle),
+    createEngine: (bundle, revision) => createEngine(module, bundle, revision),
     install: pdp.install,
     now,
     counted: metrics.reload,

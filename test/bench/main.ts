@@ -20,6 +20,7 @@ import { overload } from "./overload/section.ts";
 import { sectionsOf, table } from "./page.ts";
 import { writePolicyText } from "./policy-text.ts";
 import { measureRecording } from "./recording.ts";
+import { reloading } from "./reloading.ts";
 import { measureReplaying } from "./replaying.ts";
 import { type Cost, measureServer, type ServerFigures } from "./server.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
@@ -175,6 +176,7 @@ const SECTIONS = {
   deciding,
   reading,
   hostile: () => hostile(values.quick),
+  reloading: () => reloading(values.quick),
   serving,
   recording,
   overload: () => overload(say),

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitUntil } from "../../src/cli/demo/process.ts";
-import { allows, ask, cost, load, RULES, type Served, startNamed, WARM } from "./checks.ts";
+import { allows, cost, load, RULES, startNamed, WARM } from "./checks.ts";
 import { median } from "./median.ts";
+import { pacedFor, quantile } from "./paced.ts";
 import { writePolicyText } from "./policy-text.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
 
@@ -39,7 +40,6 @@ const WARM_UP = 20_000;
 const ROUNDS = 9;
 const PACED_ROUNDS = 3;
 const PACED_MS = 4_000;
-const PER_SECOND = 1_000;
 const CHECKS = 15_000;
 
 /** A server for each mode, on one disk, rounds interleaved. */
@@ -68,10 +68,11 @@ export async function measureRecording(): Promise<RecordingFigures> {
     for (let round = 0; round < PACED_ROUNDS; round += 1) {
       // Beside the same load, seen by the same process: whatever else the machine does is in both.
       const [unrecorded] = servers;
-      const beside = unrecorded === undefined ? [] : paced(unrecorded.client, warm);
+      const beside = unrecorded === undefined ? [] : pacedFor(PACED_MS, unrecorded.client, warm);
       const [times] = await Promise.all([fdatasyncTimes(join(directory, "probe")), beside]);
       syncs.push(...times);
-      for (const [index, { client }] of servers.entries()) latencies[index]?.push(...(await paced(client, warm)));
+      for (const [index, { client }] of servers.entries())
+        latencies[index]?.push(...(await pacedFor(PACED_MS, client, warm)));
     }
     const ratio = (values: readonly number[], base: readonly number[]) =>
       median(values.map((each, i) => each / (base[i] ?? each)));
@@ -95,23 +96,6 @@ export async function measureRecording(): Promise<RecordingFigures> {
   }
 }
 
-/** Asks 1,000 times a second whether or not answers come, and times each from when it was sent. */
-async function paced(client: Served["client"], next: (index: number) => Buffer): Promise<readonly number[]> {
-  const times: number[] = [];
-  const asked: Promise<void>[] = [];
-  const begun = performance.now();
-  for (let n = 0; performance.now() - begun < PACED_MS; ) {
-    const due = Math.floor(((performance.now() - begun) / 1000) * PER_SECOND);
-    for (; n < due; n += 1) {
-      const at = performance.now();
-      asked.push(ask(client, next(n)).then(() => void times.push(performance.now() - at)));
-    }
-    await sleep(1);
-  }
-  await Promise.all(asked);
-  return times;
-}
-
 /** As often as a trail in mode strict does it: a batch, then a pause. */
 async function fdatasyncTimes(path: string): Promise<readonly number[]> {
   const file = await open(path, "a");
@@ -126,9 +110,4 @@ async function fdatasyncTimes(path: string): Promise<readonly number[]> {
   }
   await file.close();
   return times;
-}
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
 }
