@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,4 +47,12 @@ export function run(
     child.once("error", reject);
     child.once("close", (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+/** Writes a program `sallyport` into a directory, for shells that have it in their PATH. */
+export function writeShim(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  const shim = join(directory, "sallyport");
+  writeFileSync(shim, `#!/bin/sh\nexec "${process.execPath}" "${REPOSITORY}/src/cli/main.ts" "$@"\n`);
+  chmodSync(shim, 0o755);
 }

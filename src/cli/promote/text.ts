@@ -27,8 +27,7 @@ const WORDS: Readonly<Record<NotReady, (judged: JudgedReportRule, days: number, 
   "too-young": (_, days, { minDays }) =>
     `the trail has decisions of ${days} of ${minDays} days: wait, or ask for fewer with --min-days`,
   unmatched: (_, __, { minCount }) => `it must match at least ${requestsText(minCount)}: wait, or remove it`,
-  "would-deny": ({ surprises }) =>
-    `${requestsText(surprises.count)} that pass today would be denied: see to them first`,
+  "would-deny": ({ surprises }) => `it would stop ${requestsText(surprises.count)} that pass today: see to them first`,
   "without-rule": ({ surprises }) =>
-    `${requestsText(surprises.count)} to the same host and port pass by the fallback alone: add them to a rule, or stop them`,
+    `only by the fallback: ${requestsText(surprises.count)} to the same host and port; add a rule for them, or stop them`,
 };
