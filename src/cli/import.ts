@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { asmCommand } from "./import/asm.ts";
 import { istioCommand } from "./import/istio.ts";
+import { networkPolicyCommand } from "./import/networkpolicy.ts";
 import { smokescreenCommand } from "./import/smokescreen.ts";
 
 /** `sallyport import`: other tools' policies, as ours. */
@@ -10,5 +11,6 @@ export function importCommand(): Command {
     .description("Turn another tool's egress policies into a policy set, never into one that lets more pass.")
     .addCommand(smokescreenCommand())
     .addCommand(istioCommand())
-    .addCommand(asmCommand());
+    .addCommand(asmCommand())
+    .addCommand(networkPolicyCommand());
 }

@@ -77,6 +77,25 @@ export const IMPORT_CODES = {
     effect: "narrowed",
     meaning: "A port whose protocol nothing here stands for, or that only addresses could tell: left out.",
   },
+  "no-names": {
+    effect: "narrowed",
+    meaning: "A network policy opens addresses. Here hosts are opened by name: left out.",
+  },
+  "name-pattern": {
+    effect: "narrowed",
+    meaning:
+      "A `*` that stands for a part of a name or for one label. It is opened for the hosts that another policy names in full.",
+  },
+  "port-by-name": { effect: "narrowed", meaning: "A port that is named, or a range in words: left out." },
+  "deny-by-address": {
+    effect: "narrowed",
+    meaning: "A network policy denies addresses, which any name may lead to: here the same ports of all names.",
+  },
+  "earlier-deny": {
+    effect: "narrowed",
+    meaning: "Calico decides by the first rule that matches. What a rule that may come first might stop is left out.",
+  },
+  "not-for-pods": { effect: "dropped", meaning: "It is for nodes, which no workload is." },
   "from-everyone": {
     effect: "narrowed",
     meaning:
