@@ -3,7 +3,7 @@ import { z } from "zod";
 const labels = z.record(z.string(), z.string());
 
 /** Pods by labels, as Kubernetes and Cilium write it. */
-export const labelSelector = z.strictObject({
+const labelSelector = z.strictObject({
   matchLabels: labels.optional(),
   matchExpressions: z
     .array(z.strictObject({ key: z.string(), operator: z.string(), values: z.array(z.string()).optional() }))

@@ -23,6 +23,7 @@ export async function runExample(source: string, args: readonly string[]): Promi
   for (const [path, text] of written) await expect(text).toMatchFileSnapshot(join(golden, "policies", path));
   expect([...(await filesIn(join(golden, "policies"))).keys()]).toEqual([...written.keys()]);
   expect((await runCli(["validate", "--policies", out])).code).toBe(0);
+  expect((await runCli(["fmt", "--check", "--policies", out])).code).toBe(0);
   expect((await runCli(["lint", "--policies", out, "--now", "2026-11-23T12:00:00Z", "--fail-on", "error"])).code).toBe(
     0,
   );
