@@ -58,7 +58,7 @@ function runCase(test: DecisionTest, each: DecisionCase, decide: Decide, ownTrus
 }
 
 /** The fields in which an outcome is not what was expected; a field that the expectation leaves out never differs. */
-function differences(expected: DecisionExpectation, actual: Outcome): (keyof Outcome)[] {
+export function differences(expected: DecisionExpectation, actual: Outcome): (keyof Outcome)[] {
   const found: (keyof Outcome)[] = [];
   if (expected.effect !== null && expected.effect !== actual.effect) found.push("effect");
   if (expected.reason !== null && expected.reason !== actual.reason) found.push("reason");

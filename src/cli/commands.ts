@@ -11,6 +11,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["learn", async () => (await import("./learn.ts")).learnCommand()],
   ["promote", async () => (await import("./promote.ts")).promoteCommand()],
   ["lint", async () => (await import("./lint.ts")).lintCommand()],
+  ["lsp", async () => (await import("./lsp.ts")).lspCommand()],
   ["exceptions", async () => (await import("./exceptions.ts")).exceptionsCommand()],
   ["replay", async () => (await import("./replay.ts")).replayCommand()],
   ["compile", async () => (await import("./compile.ts")).compileCommand()],

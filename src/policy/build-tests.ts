@@ -1,8 +1,9 @@
 import { parseInstant } from "./instant.ts";
-import type { DecisionCase, DecisionTest } from "./model.ts";
+import type { DecisionCase, DecisionTest, SourcePosition } from "./model.ts";
 import type { RawDocument, RawDocumentOf } from "./raw-document.ts";
 import { positionOf, type Reporter } from "./reporter.ts";
 import { parseRequestText, parseSubjectText } from "./request-text.ts";
+import type { DecisionTestSpec } from "./schema/decision-test.ts";
 import { parseHeaderName, parseUpgrade } from "./token.ts";
 
 /** Checks test documents. They never enter the set. */
@@ -34,18 +35,13 @@ function buildCase(document: RawDocumentOf<"DecisionTest">, index: number, repor
     const message = "an expectation names at least one of `effect`, `reason`, `rules` and `shadow`";
     reporter.report(document, [...path, "expect"], "missing-key", message);
   }
-  return {
-    name: spec.name,
-    at: document.source.position([...path, "name"]),
-    from: spec.from,
-    to: spec.to,
-    headers: spec.headers ?? {},
-    upgrade: spec.upgrade ?? null,
-    expect: {
-      effect: expect.effect ?? null,
-      reason: ("reason" in expect ? expect.reason : null) ?? null,
-      rules: ("rules" in expect ? expect.rules : null) ?? null,
-      shadow: ("shadow" in expect ? expect.shadow : null) ?? null,
-    },
-  };
+  return caseFrom(spec, document.source.position([...path, "name"]));
+}
+
+/** A case whose shape is right as it is run; an `expect` of one word is an effect. */
+export function caseFrom(spec: DecisionTestSpec["cases"][number], at: SourcePosition): DecisionCase {
+  const { name, from, to, headers = {}, upgrade = null } = spec;
+  const expect = typeof spec.expect === "string" ? { effect: spec.expect } : spec.expect;
+  const { effect = null, reason = null, rules = null, shadow = null } = expect as Exclude<typeof spec.expect, string>;
+  return { name, at, from, to, headers, upgrade, expect: { effect, reason, rules, shadow } };
 }

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { DiagnosticCode } from "./diagnostic-codes.ts";
+import { keysAt, valueAt } from "./schema-at.ts";
 import { suggest } from "./suggest.ts";
 import type { DocumentPath, SourceDocument, SourceProblem } from "./yaml-source.ts";
 
@@ -90,40 +91,4 @@ function article(expected: string): string {
 /** `spec.rules[0].to` */
 function formatPath(path: DocumentPath): string {
   return path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join("");
-}
-
-function valueAt(value: unknown, path: DocumentPath): unknown {
-  let here = value;
-  for (const part of path) {
-    if (typeof here !== "object" || here === null) return undefined;
-    here = (here as Record<string | number, unknown>)[part];
-  }
-  return here;
-}
-
-/** The keys that a map at `path` may have, in the order of the documentation; none where any key may stand. */
-export function keysAt(schema: z.ZodType, path: DocumentPath): readonly string[] {
-  let here: unknown = unwrap(schema);
-  for (const part of path) {
-    const { shape, element, valueType } = (here ?? {}) as {
-      shape?: Record<string, unknown>;
-      element?: unknown;
-      valueType?: unknown;
-    };
-    here = unwrap(typeof part === "number" ? element : (shape?.[part] ?? valueType));
-  }
-  return Object.keys((here as { shape?: object } | undefined)?.shape ?? {});
-}
-
-/** Sees through optional, default and described types; of a choice takes the map. */
-function unwrap(schema: unknown): unknown {
-  if (typeof schema !== "object" || schema === null) return schema;
-  let here: unknown = schema;
-  for (let i = 0; i < 8; i++) {
-    const { innerType, options } = (here as { def?: { innerType?: unknown; options?: readonly object[] } }).def ?? {};
-    if (options !== undefined) return options.find((option) => "shape" in option) ?? here;
-    if (innerType === undefined) return here;
-    here = innerType;
-  }
-  return here;
 }

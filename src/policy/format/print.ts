@@ -1,5 +1,5 @@
 import { isKind, KINDS } from "../schema/kinds.ts";
-import { keysAt } from "../shape-problem.ts";
+import { keysAt } from "../schema-at.ts";
 import type { DocumentPath } from "../yaml-source.ts";
 import type { Collection, Comment, DocumentLayout, Entry, Layout } from "./layout.ts";
 import { literalLines, scalarText } from "./scalar-text.ts";
