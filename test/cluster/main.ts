@@ -7,11 +7,12 @@ import { chart } from "./checks/chart.ts";
 import { customResources } from "./checks/custom-resources.ts";
 import { docs } from "./checks/docs.ts";
 import { generated } from "./checks/generated.ts";
+import { image } from "./checks/image.ts";
 import { judging } from "./checks/judging.ts";
 import { startCluster } from "./cluster.ts";
 import { openTools } from "./tools.ts";
 
-const CHECKS: readonly Check[] = [...judging, ...generated, ...chart, ...customResources, ...docs];
+const CHECKS: readonly Check[] = [...judging, ...generated, ...chart, ...image, ...customResources, ...docs];
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
