@@ -18,7 +18,7 @@ helm install sallyport deploy/chart --namespace sallyport-system --set image.rep
   goes to standard output, OTLP or Kafka; the chart refuses a file there.
 - **The certificate** comes from a Secret, from SPIRE, or from Istio's agent. The server ends mTLS itself in each case: no sidecar stands between it and the gateway.
   It is \`spiffe://<trust domain>/ns/<namespace>/sa/<name>\`, and read anew when it changes.
-- **Probes** come to a port of their own, 9193, that says yes or no. Metrics, decisions and the console are on the Pod's loopback: \`kubectl port-forward\`.
+- **Probes** come to a port of their own, 9193, that says yes or no. Decisions and the console are on the Pod's loopback: \`kubectl port-forward\`. Metrics are there too, and over mTLS for \`metricsReaders\`.
 - **Policies** reload by themselves; a change of \`config\` restarts the Pods one after the other.
 - **Who may change it**: the namespaces of server and gateway should be the administrators' alone; \`admission/ownership.yaml\` of \`generate kubernetes\` holds them to it.
 - The Pods pass Pod Security's \`restricted\`; the injected agent of \`tls.source: istioAgent\` needs Istio's CNI plugin for that.

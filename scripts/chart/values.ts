@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CONFIG_SCHEMA } from "../../src/cli/config-settings.ts";
 
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const SPIFFE_ID = /^spiffe:\/\/[a-z0-9._-]+(\/[A-Za-z0-9._-]+)+(\/\*)?$/;
 const label = (standard: string) => z.string().regex(DNS_LABEL).default(standard);
 const optionalName = () =>
   z
@@ -21,6 +22,7 @@ const SETTINGS = CONFIG_SCHEMA.omit({
   policies: true,
   listen: true,
   allowedCallers: true,
+  metricsReaders: true,
   tls: true,
   admin: true,
   probes: true,
@@ -95,10 +97,14 @@ export const VALUES_SCHEMA = z.strictObject({
       .describe("path in the policy directory → text; where a file lies says which namespace it speaks for"),
   }),
   allowedCallers: z
-    .array(z.string().regex(/^spiffe:\/\/[a-z0-9._-]+(\/[A-Za-z0-9._-]+)+(\/\*)?$/))
+    .array(z.string().regex(SPIFFE_ID))
     .min(1)
     .default(["spiffe://cluster.local/ns/istio-egress/sa/egress"])
     .describe("SPIFFE IDs of the gateways, which alone may ask"),
+  metricsReaders: z
+    .array(z.string().regex(SPIFFE_ID))
+    .default([])
+    .describe("SPIFFE IDs that may read `/metrics` over mTLS (docs/configuration.md), e.g. of Prometheus"),
   tls: group({
     source: z
       .enum(["secret", "workloadApi", "istioAgent"])

@@ -36,6 +36,10 @@ export const CONFIG_SCHEMA = z.strictObject({
     .array(z.string().refine(isCallerPattern, "write it as spiffe://DOMAIN/path, exact or with a trailing /*"))
     .default([])
     .describe("SPIFFE IDs that may ask over mTLS, exact or with a trailing /*; none listed means nobody"),
+  metricsReaders: z
+    .array(z.string().refine(isCallerPattern, "write it as spiffe://DOMAIN/path, exact or with a trailing /*"))
+    .default([])
+    .describe("SPIFFE IDs that may read /metrics on the mTLS addresses, over HTTP/1.1, and nothing else"),
   tls: z
     .strictObject({
       certificate: z

@@ -92,6 +92,7 @@ export function serverOptions(config: Config): ServerOptions {
     listen: config.listen.map(requireAddress),
     tls: tlsOptions(config.tls),
     allowedCallers: config.allowedCallers,
+    metricsReaders: config.metricsReaders,
     admin: config.admin === "none" ? null : requireAddress(config.admin),
     probes: config.probes === "none" ? null : requireAddress(config.probes),
     audit: auditOptions(config.audit),

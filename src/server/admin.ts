@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import { formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
 import { type PolicySource, policyPage } from "./gateway/policy-page.ts";
 import { type HttpPort, openHttpPort } from "./http-port.ts";
+import { metricsPage } from "./metrics-page.ts";
 import { type Page, sendPage, textPage as text } from "./page.ts";
 
 /** What the admin pages show. */
@@ -43,7 +44,7 @@ async function answer(request: IncomingMessage, sources: AdminSources): Promise<
       return json(state.ready ? 200 : 503, `${JSON.stringify(state, null, 2)}\n`);
     }
     case "/metrics":
-      return { status: 200, type: sources.registry.contentType, body: await sources.registry.metrics() };
+      return metricsPage(sources.registry);
     case "/v1/decisions":
       return json(200, `{"decisions":[${sources.recent().join(",\n")}]}\n`);
     case "/v1/bundle":

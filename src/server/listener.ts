@@ -29,6 +29,10 @@ export interface ListenerOptions {
   readonly accessLogs: AccessLogService;
   /** Serves policies to listed callers that speak HTTP/1.1 instead of gRPC. */
   readonly policies: HttpServer;
+  /** Who may read figures, and nothing else. */
+  readonly readers: CallerCheck;
+  /** Serves figures to them, over HTTP/1.1. */
+  readonly figures: HttpServer;
   /** A caller was refused: its certificate names nobody who is listed. */
   refused(): void;
   /** Something went wrong that stops nothing. */
@@ -134,7 +138,7 @@ function acceptPlain(injector: ConnectionInjector, sockets: Set<Socket>): NetSer
 }
 
 function acceptTls(
-  { callers, policies, refused }: ListenerOptions,
+  { callers, policies, readers, figures, refused }: ListenerOptions,
   source: TlsSource,
   peers: Map<string, string>,
   injector: ConnectionInjector,
@@ -150,18 +154,19 @@ function acceptTls(
       noDelay: true,
     },
     (socket: TLSSocket) => {
-      const caller = socket.authorized ? callers(socket.getPeerX509Certificate()) : null;
-      const isGrpc = socket.alpnProtocol === "h2";
-      if (caller === null || !(isGrpc || socket.alpnProtocol === "http/1.1")) {
+      const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
+      const caller = callers(certificate);
+      if (socket.alpnProtocol === "http/1.1" && (caller ?? readers(certificate)) !== null) {
+        track(socket, sockets);
+        (caller === null ? figures : policies).emit("connection", socket);
+        return;
+      }
+      if (caller === null || socket.alpnProtocol !== "h2") {
         if (caller === null) refused();
         socket.destroy();
         return;
       }
       track(socket, sockets);
-      if (!isGrpc) {
-        policies.emit("connection", socket);
-        return;
-      }
       const peer = `${socket.remoteAddress}:${socket.remotePort}`;
       peers.set(peer, caller);
       socket.once("close", () => peers.delete(peer));

@@ -14,6 +14,8 @@ export interface ServerOptions {
   readonly tls: TlsOptions | null;
   /** SPIFFE IDs that may ask over mTLS, exact or with a trailing `/*`. */
   readonly allowedCallers: readonly string[];
+  /** SPIFFE IDs that may read figures over mTLS, and nothing else; in the same form. */
+  readonly metricsReaders: readonly string[];
   /** Null = no admin port. */
   readonly admin: ListenAddress | null;
   /** Null = no port for probes from outside. */

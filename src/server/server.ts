@@ -12,7 +12,7 @@ import { registerExceptionMetrics } from "./exception-metrics.ts";
 import { createExceptionWatch } from "./exception-watch.ts";
 import { createGatewaySeat } from "./gateway/gateway-seat.ts";
 import { readLeaseSigner } from "./gateway/lease-signer.ts";
-import { createPolicyServer, type PolicySource } from "./gateway/policy-page.ts";
+import { type PolicySource, policyPage } from "./gateway/policy-page.ts";
 import { createHealthService } from "./health.ts";
 import type { HttpPort } from "./http-port.ts";
 import { readKept } from "./kept-policies.ts";
@@ -21,9 +21,11 @@ import type { LoadOutcome } from "./load-outcome.ts";
 import { loadProtos } from "./load-protos.ts";
 import type { Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
+import { metricsPage } from "./metrics-page.ts";
 import { trailSinks } from "./open-sinks.ts";
 import type { ServerOptions } from "./options.ts";
 import { watchOverload } from "./overload-watch.ts";
+import { createPageServer } from "./page-server.ts";
 import { createPolicyState } from "./policy-state.ts";
 import { openProbes } from "./probes.ts";
 import { createRecordedHeaders } from "./recorded-headers.ts";
@@ -159,13 +161,15 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     ready: () => readiness().ready,
     lessor: seat.lessor,
   };
-  const policyServer = createPolicyServer(policySource);
+  const policyServer = createPageServer("/v1/bundle", ({ headers }) => policyPage(headers, policySource));
+  const figures = createPageServer("/metrics", () => metricsPage(metrics.registry));
   const listeners: Listener[] = [];
   let admin: HttpPort | null = null;
   let probes: HttpPort | null = null;
   let certificates: TlsSource | null = null;
   try {
     const callers = createCallerCheck(options.allowedCallers);
+    const readers = createCallerCheck(options.metricsReaders);
     if (options.tls !== null) {
       certificates = await openTlsSource(options.tls, (message, error) => log.warn({ err: error }, message));
     }
@@ -181,6 +185,8 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
           health,
           accessLogs: seat.accessLogs,
           policies: policyServer,
+          readers,
+          figures,
           refused: metrics.refusedCaller,
           warn: (message, error) => log.warn({ err: error }, message),
         }),

@@ -52,6 +52,7 @@ async function start(policies: PolicyDirectory, trail: string): Promise<RunningS
       listen: [LOOPBACK],
       tls: null,
       allowedCallers: [],
+      metricsReaders: [],
       admin: null,
       probes: null,
       audit: {

@@ -47,6 +47,7 @@ describe("where a setting comes from", () => {
       "--tls-workload-api": "unix:/a",
       "--admin": "none",
       "--probes": "0.0.0.0:9193",
+      "--metrics-readers": "spiffe://a/b",
       "--audit-to": "/x",
       "--audit-mode": "strict",
       "--audit-max-size": "7MiB",
@@ -240,6 +241,7 @@ test("the standard configuration makes options a server can start with", () => {
     listen: [{ kind: "tcp", host: "127.0.0.1", port: 9191 }],
     tls: null,
     allowedCallers: [],
+    metricsReaders: [],
     admin: { kind: "tcp", host: "127.0.0.1", port: 9192 },
     probes: null,
     audit: {

@@ -18,11 +18,13 @@ import { type Admission, type AdmissionOptions, createAdmission } from "../../sr
 import { openTlsSource, type TlsOptions } from "../../src/server/certificates/tls-source.ts";
 import { createCheckHandler } from "../../src/server/check-service.ts";
 import { createGatewaySeat } from "../../src/server/gateway/gateway-seat.ts";
-import { createPolicyServer } from "../../src/server/gateway/policy-page.ts";
+import { policyPage } from "../../src/server/gateway/policy-page.ts";
 import { createHealthService, type HealthService } from "../../src/server/health.ts";
 import { type ListenerOptions, openListener } from "../../src/server/listener.ts";
 import { loadProtos } from "../../src/server/load-protos.ts";
 import { createMetrics, type Metrics } from "../../src/server/metrics.ts";
+import { metricsPage } from "../../src/server/metrics-page.ts";
+import { createPageServer } from "../../src/server/page-server.ts";
 import type { LoadedPolicies } from "../../src/server/policy-state.ts";
 import { createRecordedHeaders } from "../../src/server/recorded-headers.ts";
 import { createRenderer, type Rendered, sizeOfRendered } from "../../src/server/rendered.ts";
@@ -99,7 +101,7 @@ export interface Answering {
 /** A listener with everything behind it but a policy directory: the engine is the caller's. */
 export async function startAnswering(
   engine: DecisionEngine | null,
-  options: Partial<Pick<ListenerOptions, "address" | "callers">> & {
+  options: Partial<Pick<ListenerOptions, "address" | "callers" | "readers">> & {
     tls?: TlsOptions;
     now?: () => number;
     recorded?: readonly string[];
@@ -155,6 +157,7 @@ export async function startAnswering(
   const listener = await openListener({
     address: { kind: "tcp", host: "127.0.0.1", port: 0 },
     callers: () => null,
+    readers: () => null,
     ...chosen,
     tls: certificates,
     contract: CONTRACT,
@@ -162,7 +165,10 @@ export async function startAnswering(
     admission,
     health,
     accessLogs: seat.accessLogs,
-    policies: createPolicyServer({ loaded: () => options.loaded ?? null, ready: () => true, lessor: seat.lessor }),
+    policies: createPageServer("/v1/bundle", ({ headers }) =>
+      policyPage(headers, { loaded: () => options.loaded ?? null, ready: () => true, lessor: seat.lessor }),
+    ),
+    figures: createPageServer("/metrics", () => metricsPage(metrics.registry)),
     refused: () => {
       refused += 1;
     },

@@ -10,6 +10,7 @@ import { writeTlsFiles } from "./certificates.ts";
 import { type Answering, connectClient, decision, httpCheck, startAnswering, told } from "./harness.ts";
 
 const EGRESS = "spiffe://cluster.local/ns/istio-egress/sa/egress";
+const PROMETHEUS = "spiffe://cluster.local/ns/monitoring/sa/prometheus";
 const opened: { close(): unknown }[] = [];
 let mesh: Authority;
 let other: Authority;
@@ -182,7 +183,8 @@ describe("policies over mTLS", () => {
   async function serving(): Promise<Answering> {
     const files = writeTlsFiles(server, mesh.cert);
     const engine = { revision: "sha256:one", headers: [], decide: () => decision() };
-    const options = { tls: fromFiles(files), callers: createCallerCheck([EGRESS]), loaded };
+    const readers = createCallerCheck([PROMETHEUS]);
+    const options = { tls: fromFiles(files), callers: createCallerCheck([EGRESS]), readers, loaded };
     const answering = await startAnswering(engine, options);
     opened.push({ close: files.remove }, answering);
     return answering;
@@ -222,5 +224,19 @@ describe("policies over mTLS", () => {
       await expect(fetchPolicies(address, leaf)).rejects.toThrow();
     }
     expect(refusals()).toBeGreaterThan(0);
+  });
+
+  test("a reader of figures gets those, and neither policies nor answers", async () => {
+    const { address, records } = await serving();
+    const reader = await mesh.issue([uri(PROMETHEUS)]);
+    const { status, body } = await fetchPolicies(address, reader, {}, "/metrics");
+    expect(status).toBe(200);
+    expect(body).toContain("sallyport_");
+    for (const path of ["/v1/bundle", "/v1/decisions", "/"]) {
+      expect((await fetchPolicies(address, reader, {}, path)).status).toBe(404);
+    }
+    await expect(ask(address, reader)).rejects.toMatchObject({ code: 14 });
+    expect(records()).toEqual([]);
+    await expect(fetchPolicies(address, await other.issue([uri(PROMETHEUS)]), {}, "/metrics")).rejects.toThrow();
   });
 });

@@ -34,6 +34,7 @@ async function start(policies: string, changes: { pollMs?: number; deadlineMs?: 
       listen: [LOOPBACK],
       tls: null,
       allowedCallers: [],
+      metricsReaders: [],
       admin: LOOPBACK,
       probes: LOOPBACK,
       audit: {

@@ -48,6 +48,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- if .Values.bundleKeySecretName }}{{ $_ := set $config "bundle" (dict "key" "/etc/sallyport/bundle-key/key.pem") }}{{ end }}
 {{- $_ := set $config "listen" (list "0.0.0.0:9191") }}
 {{- $_ := set $config "allowedCallers" .Values.allowedCallers }}
+{{- with .Values.metricsReaders }}{{ $_ := set $config "metricsReaders" . }}{{ end }}
 {{- $_ := set $config "admin" "127.0.0.1:9192" }}
 {{- $_ := set $config "probes" "0.0.0.0:9193" }}
 {{- $_ := set $config "state" "/run/sallyport/state" }}

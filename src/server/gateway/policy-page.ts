@@ -1,5 +1,5 @@
-import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
-import { type Page, sendPage, textPage } from "../page.ts";
+import type { IncomingHttpHeaders } from "node:http";
+import { type Page, textPage } from "../page.ts";
 import type { LoadedPolicies } from "../policy-state.ts";
 import { type Lessor, leaseHeaders } from "./lease.ts";
 
@@ -20,18 +20,4 @@ export function policyPage(asked: IncomingHttpHeaders, { loaded, ready, lessor }
   const headers = { etag, "cache-control": "no-cache", ...(ready() ? leaseHeaders(asked, policies, lessor) : {}) };
   if (known.includes(etag)) return { status: 304, type: "", body: "", headers };
   return { status: 200, type: "application/octet-stream", body: policies.bundle, headers };
-}
-
-/** Serves that page, and nothing else, on connections that are handed to it: it listens nowhere itself. */
-export function createPolicyServer(source: PolicySource): Server {
-  const server = createServer((request, response) => {
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      sendPage(request, response, textPage(405, "GET only\n", { allow: "GET, HEAD" }));
-    } else if ((request.url ?? "").split("?", 1)[0] !== "/v1/bundle") {
-      sendPage(request, response, textPage(404, "/v1/bundle\n"));
-    } else sendPage(request, response, policyPage(request.headers, source));
-  });
-  server.requestTimeout = 10_000;
-  server.headersTimeout = 5_000;
-  return server;
 }

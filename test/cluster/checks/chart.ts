@@ -45,6 +45,7 @@ export const chart: readonly Check[] = [
         [["gateway.enabled=true", "gateway.serviceAccount=other"], /does not list the gateway: add spiffe/],
         [["gateway.enabled=true", "gateway.selector.istio=null"], /every Pod would be the gateway/],
         [["tls.secretName="], /tls\.secretName is empty/],
+        [["metricsReaders[0]=spiffe://corp.example/prometheus"], /names no namespace/],
       ];
       for (const [values, message] of refused) {
         const { code, stderr } = await template(tools, values);
