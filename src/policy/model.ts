@@ -181,7 +181,7 @@ export interface Rule {
 export interface WhenExpression {
   readonly text: string;
   readonly reads: ExpressionReads;
-  /** How many characters an evaluation looks at, at most: about nanoseconds, for the longest inputs. */
+  /** What an evaluation takes, at most, for the longest inputs: about nanoseconds. */
   readonly cost: number;
 }
 

@@ -180,10 +180,14 @@ function makeRule(draft: RuleDraft, scope: string, name: string, context: Contex
 
 /** Of many workloads and targets only what costs little: a namespace's rules may cost a request only so much. */
 function makeWhen({ when, from }: RuleDraft, targets: readonly MadeTarget[]): string | undefined {
-  const visible = targets.every((each) => each.visible);
-  const text = visible ? when?.request : when?.everywhere;
-  const searches = text?.match(/target\.path\.contains|size\((target|headers)/g)?.length ?? 0;
-  return searches > 3 || searches * from.length * targets.length > 2 ? when?.everywhere : text;
+  if (when === undefined) return undefined;
+  const isVisible = targets.every(({ visible }) => visible);
+  const count = (text: string, what: RegExp) => text.match(what)?.length ?? 0;
+  return (isVisible ? [when.request, when.everywhere] : [when.everywhere]).find((text) => {
+    const searches = count(text, /path\.contains|size\((target\.p|headers)/g);
+    const work = 12 + 65 * searches + 4 * count(text, /headers|[/%*] /g);
+    return searches <= 3 && work * from.length * targets.length <= 160;
+  });
 }
 
 /** A target, and whether some port of it shows requests. */

@@ -93,7 +93,7 @@ export const SHAPE_CODES = {
   },
   "too-much-work": {
     title: "deciding one request could take too long",
-    explanation: `Whoever writes policies cannot slow down the gateway: what the rules and groups of one namespace cost a request is bounded, and so is what those of the root namespace cost. Of the rules that can concern one workload and one host, each counts 1, each path 1 and more when it is long or a deep template, each header 1 and each value a half, four methods or upgrades 1, sixteen ports 1, each expression 12 and 1 more for each thousand characters that it can look at; each group or selector that holds the workload counts 2 and a little. The sum is at most ${LIMITS.workPerScope}. Join rules: several methods, paths or values in one rule, a prefix instead of many paths, one group instead of many.`,
+    explanation: `Whoever writes policies cannot slow down the gateway: what the rules and groups of one namespace cost a request is bounded, and so is what those of the root namespace cost. Of the rules that can concern one workload and one host, each counts 1, each path 1 and more when it is long or a deep template, each header 1 and each value a half, four methods or upgrades 1, sixteen ports 1, each expression 12 and 1 more for each thousand that it can cost; each group or selector that holds the workload counts 2 and a little. The sum is at most ${LIMITS.workPerScope}. Join rules: several methods, paths or values in one rule, a prefix instead of many paths, one group instead of many.`,
     severity: "error",
     bad: { files: { "payments/checkout.yaml": manyPaths("▸", 5) } },
     good: { files: { "payments/checkout.yaml": manyPaths("", 1) } },

@@ -41,7 +41,7 @@ export function parseExpression(text: string): ParsedExpression {
     return refused([{ code: "expression-type", message, offset: 0, fix: null }]);
   }
   if (cost > LIMITS.expressionCost) {
-    const message = `the expression can look at ${cost} characters, more than ${LIMITS.expressionCost}`;
+    const message = `the expression can cost ${cost}, more than ${LIMITS.expressionCost}`;
     return refused([{ code: "expression-too-costly", message, offset: 0, fix: null }]);
   }
   return { ok: true, value: { text, reads, cost }, evaluate: parsed };
