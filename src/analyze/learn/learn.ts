@@ -11,7 +11,7 @@ import { type Draft, type DraftOptions, draftFiles, nameDraft } from "./draft.ts
 import { createGatherer, type SeenWorkload } from "./gather.ts";
 import { type LearntTarget, type Thresholds, targetOf } from "./learnt-rule.ts";
 import { createLeftOutCounter, type LeftOut, type LeftOutCounter } from "./left-out.ts";
-import { type LearntWorkload, missingServices } from "./missing-services.ts";
+import { type LearntWorkload, missingServices, type Refusal } from "./missing-services.ts";
 import { type LearntFile, proveDraft } from "./prove-draft.ts";
 import { wildcardEdges } from "./wildcards.ts";
 
@@ -75,25 +75,52 @@ export function createLearner({ set, sources, module, canon }: LearnFrom, option
         const learnt = { ...speaker(set, each), spiffeId: each.spiffeId, targets: sorted };
         return isReviewable(learnt, leftOut) ? [learnt] : [];
       });
-      const { services, refusals } = missingServices(set, seen);
+      const all = proven(seen);
+      // What one workload chose to ask for must not keep the others from being learnt.
+      const good = all.ok ? seen : seen.filter((each) => isProvable(each));
+      const found = good.length === seen.length ? all : proven(good);
+      if (!found.ok) return found;
+      const { draft, files, refusals } = found.value;
       for (const { workload, target, why } of refusals) {
         leftOut.add(why, `${workload.spiffeId} ${target.edge.host}:${target.edge.port}`, target.tally.count);
       }
-      const refused = new Set(refusals.map(({ target }) => target));
-      const workloads = seen
-        .map((each) => ({ ...each, targets: each.targets.filter((target) => !refused.has(target)) }))
-        .filter(({ targets }) => targets.length > 0)
-        .sort((a, b) => (a.from < b.from ? -1 : 1));
-      const draft = nameDraft(set, sources, workloads, services);
-      try {
-        const files = proveDraft(draftFiles(draft, set, options), draft.policies, { sources, module, canon, nowMs });
-        const learnt = workloads.flatMap(({ targets }) => targets).reduce((sum, { tally }) => sum + tally.count, 0);
-        return ok({ ...draft, covered: gatherer.covered, learnt, leftOut: leftOut.all(), files });
-      } catch (error) {
-        return fail(`what was learnt does not hold: ${error instanceof Error ? error.message : error}`);
-      }
+      const learnt = draft.policies.reduce((sum, { workload }) => sum + requestsOf(workload), 0);
+      return ok({ ...draft, covered: gatherer.covered, learnt, leftOut: leftOut.all(), files });
     },
   };
+
+  function proven(seen: readonly LearntWorkload[]): Result<Proven> {
+    const { services, refusals } = missingServices(set, seen);
+    const refused = new Set(refusals.map(({ target }) => target));
+    const workloads = seen
+      .map((each) => ({ ...each, targets: each.targets.filter((target) => !refused.has(target)) }))
+      .filter(({ targets }) => targets.length > 0)
+      .sort((a, b) => (a.from < b.from ? -1 : 1));
+    const draft = nameDraft(set, sources, workloads, services);
+    try {
+      const files = proveDraft(draftFiles(draft, set, options), draft.policies, { sources, module, canon, nowMs });
+      return ok({ draft, files, refusals });
+    } catch (error) {
+      return fail(`what was learnt does not hold: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  function isProvable(workload: LearntWorkload): boolean {
+    const alone = proven([workload]);
+    if (!alone.ok) leftOut.add("unprovable", `${workload.spiffeId}: ${alone.message}`, requestsOf(workload));
+    return alone.ok;
+  }
+}
+
+/** A draft that holds. */
+interface Proven {
+  readonly draft: Draft;
+  readonly files: readonly LearntFile[];
+  readonly refusals: readonly Refusal[];
+}
+
+function requestsOf({ targets }: LearntWorkload): number {
+  return targets.reduce((sum, { tally }) => sum + tally.count, 0);
 }
 
 /** Orders targets, whatever the order of the trail. */
@@ -107,15 +134,12 @@ function speaker(set: PolicySet, { spiffeId, namespace, serviceAccount }: SeenWo
   return { scope: namespace === set.gateway.namespace ? "" : namespace, from: `${namespace}/${serviceAccount}` };
 }
 
-function isReviewable({ spiffeId, targets }: LearntWorkload, leftOut: LeftOutCounter): boolean {
+function isReviewable(workload: LearntWorkload, leftOut: LeftOutCounter): boolean {
+  const { spiffeId, targets } = workload;
   const classes = targets.flatMap(({ patterns }) =>
     patterns.length === 0 ? [1] : patterns.map((p) => p.methods.length),
   );
   if (classes.reduce((sum, each) => sum + each, 0) <= MOST_CLASSES) return true;
-  leftOut.add(
-    "too-varied",
-    spiffeId,
-    targets.reduce((sum, { tally }) => sum + tally.count, 0),
-  );
+  leftOut.add("too-varied", spiffeId, requestsOf(workload));
   return false;
 }

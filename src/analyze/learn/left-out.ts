@@ -15,6 +15,7 @@ export const LEFT_OUT = {
   "registered-otherwise": "its host and port are registered for another protocol or another namespace",
   "two-protocols": "its host and port were used with two protocols",
   "too-varied": "its workload asked for more different things than anybody can review",
+  unprovable: "its workload asked for what comes to more than the language takes",
   "below-threshold": "was seen too rarely",
 } as const;
 
