@@ -17,16 +17,30 @@ export function openingsOf(set: PolicySet, service: ExternalService): readonly O
     .filter(({ rule }) => rule.effect === "allow" && (rule.to ?? []).some((target) => aimsAt(target, service)));
 }
 
-/** Namespaces whose workloads some allow lets reach a service; `null` when that can be any namespace. Sorted. */
+/**
+ * Namespaces whose workloads some allow lets reach a service, or under Gateway a fallback that is not deny; `null` when that
+ * can be any namespace. Sorted.
+ */
 export function namespacesOf(set: PolicySet, service: ExternalService): readonly string[] | null {
   const found = new Set<string>();
-  let anyone = false;
+  const { securityModel, fallback } = set.gateway;
+  // Without a gateway in the way nobody lets pass what no rule allows.
+  const asked = securityModel === "Gateway";
+  let anyone = asked && fallback !== "deny";
   for (const { policy, rule } of openingsOf(set, service)) {
     for (const member of (rule.from ?? []).flatMap((subject) => membersOf(set, subject))) {
       const namespace = namespaceOf(member, set);
       // A tenant's rule speaks for its own workloads only, whoever its group names.
       if (policy.scope !== "") found.add(policy.scope);
       else if (namespace === null) anyone = true;
+      else found.add(namespace);
+    }
+  }
+  for (const group of asked ? set.groups : []) {
+    if (group.fallback === null || group.fallback === "deny") continue;
+    for (const member of group.members) {
+      const namespace = namespaceOf(member, set);
+      if (namespace === null) anyone = true;
       else found.add(namespace);
     }
   }
