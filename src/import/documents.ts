@@ -14,6 +14,7 @@ export interface ImportedFile {
 }
 
 const SERVICES_A_FILE = 200;
+const GROUPS_A_FILE = 1_000;
 const RULES_A_POLICY = 500;
 
 /**
@@ -24,11 +25,8 @@ export function filesOf(set: DraftSet): readonly ImportedFile[] {
   const { claims } = settleClaims(set.claims);
   const index = indexClaims(claims);
   const shared: ImportedFile[] = [{ path: "gateway.yaml", documents: [gatewayDocument(set)] }];
-  for (const [i, services] of slices(servicesOf(claims), SERVICES_A_FILE).entries()) {
-    const path = i === 0 ? "services.yaml" : `services-${i + 1}.yaml`;
-    shared.push({ path, documents: services.map(serviceDocument) });
-  }
-  if (set.groups.length > 0) shared.push({ path: "groups.yaml", documents: set.groups.map(groupDocument) });
+  shared.push(...filesNamed("services", servicesOf(claims).map(serviceDocument), SERVICES_A_FILE));
+  shared.push(...filesNamed("groups", set.groups.map(groupDocument), GROUPS_A_FILE));
   const taken = shared.map(({ path }) => path.replace(/\.yaml$/, ""));
   const byPlace = new Map<string, DraftPolicy[]>();
   for (const policy of set.policies) {
@@ -45,6 +43,13 @@ export function filesOf(set: DraftSet): readonly ImportedFile[] {
     );
   });
   return [...shared, ...policies].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function filesNamed(name: string, documents: readonly object[], most: number): readonly ImportedFile[] {
+  return slices(documents, most).map((some, i) => ({
+    path: i === 0 ? `${name}.yaml` : `${name}-${i + 1}.yaml`,
+    documents: some,
+  }));
 }
 
 function gatewayDocument({ gateway }: DraftSet): object {

@@ -27,9 +27,3 @@ export function bringHost(text: string, canon: Canonicaliser): BroughtHost {
 export function patternsMeet(one: HostPattern, other: HostPattern): boolean {
   return patternCovers(one, other) || patternCovers(other, one);
 }
-
-/** The patterns without those that another one covers, sorted. */
-export function widest(patterns: Iterable<HostPattern>): readonly HostPattern[] {
-  const all = [...new Set(patterns)].sort();
-  return all.filter((each) => !all.some((other) => other !== each && patternCovers(other, each)));
-}

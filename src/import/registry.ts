@@ -1,5 +1,5 @@
 import { getDomain } from "tldts";
-import { patternCovers } from "../policy/host-pattern.ts";
+import { coveringPatterns } from "../policy/host-pattern.ts";
 import type { HostPattern } from "../policy/model.ts";
 import type { Claim } from "./draft.ts";
 import { createNames } from "./names.ts";
@@ -33,13 +33,11 @@ export function settleClaims(claims: readonly Claim[]): Settled {
     else if (wayOf(owner) !== wayOf(claim)) lost.push(claim);
   }
   const kept = [...byPort.values()].flatMap((owners) => {
-    const wildcards = [...owners.values()].filter(({ pattern }) => pattern.startsWith("*."));
     return [...owners.values()].filter((claim) => {
       // What owns the host where the claim is left out: the longest wildcard over it.
-      const above = wildcards
-        .filter(({ pattern }) => pattern !== claim.pattern && patternCovers(pattern, claim.pattern))
-        .sort((a, b) => b.pattern.length - a.pattern.length)[0];
-      return above === undefined || wayOf(above) !== wayOf(claim);
+      const above = [...coveringPatterns(claim.pattern)].find((each) => each !== claim.pattern && owners.has(each));
+      const other = above === undefined ? undefined : owners.get(above);
+      return other === undefined || wayOf(other) !== wayOf(claim);
     });
   });
   return { claims: kept, lost };

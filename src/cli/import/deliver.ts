@@ -85,14 +85,17 @@ function refuse(source: string, problems: readonly SourceProblem[], { output }: 
   );
 }
 
+const SHOWN = 20;
+
 /** A set that `validate` refuses is never written: what it was to deny would be gone. */
 function isAccepted(files: readonly Written[], canon: Canonicaliser): boolean {
   const bytes: readonly PolicyFile[] = files.map(({ path, text }) => ({ path, bytes: new TextEncoder().encode(text) }));
   const errors = loadPolicySet(bytes, canon).diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length === 0) return true;
-  for (const each of errors) process.stderr.write(`${formatDiagnostic(each, colorful(process.stderr))}\n`);
+  for (const each of errors.slice(0, SHOWN))
+    process.stderr.write(`${formatDiagnostic(each, colorful(process.stderr))}\n`);
   printFailure(
-    "no valid policy set came of it; nothing was written",
+    `no valid policy set came of it (${count(errors.length, "error")}); nothing was written`,
     "the places above are those of the set, not of the source",
   );
   process.exitCode = EXIT.failure;

@@ -2,14 +2,15 @@ import type { HostPattern, IdentitySelector, SourcePosition } from "../../policy
 import type { PolicyFile } from "../../policy/parse-cache.ts";
 import { suggest } from "../../policy/suggest.ts";
 import type { DocumentPath, SourceDocument, SourceProblem } from "../../policy/yaml-source.ts";
-import type { Claim, DraftGroup, DraftPolicy, DraftRule } from "../draft.ts";
-import { bringHost, patternsMeet, widest } from "../hosts.ts";
+import type { Claim, DraftPolicy, DraftRule } from "../draft.ts";
+import { bringHost } from "../hosts.ts";
 import type { Imported, ImportOptions } from "../imported.ts";
 import { createNames } from "../names.ts";
 import type { ImportCode, ImportNote } from "../note.ts";
+import { createPatternSet, widest } from "../pattern-set.ts";
 import { problemAt, readOne, readShape } from "../read-source.ts";
 import { namespaceOf } from "../subjects.ts";
-import { reachOf } from "./reach.ts";
+import { type GlobalLists, type Reach, reachOf } from "./reach.ts";
 import { readRoles } from "./roles.ts";
 import { type SmokescreenAcl, type SmokescreenRule, smokescreenAcl } from "./schema.ts";
 
@@ -59,17 +60,39 @@ export function importSmokescreen(acl: PolicyFile, rolesFile: PolicyFile | null,
   if (problems.length > 0) return { ok: false, problems };
   const lists = globalLists(object.value, found, context);
   note("any-port", ["services"], `hosts are allowed on every port: here on ${portsText(options)}`);
-  const parts = namedRoles(found).map((role) => convert(role, lists, context));
+  const all = namedRoles(found).map((role) => converted(role, lists, context));
+  // Whoever answers for the lists that are for everyone.
+  const owner = options.owner ?? object.value.default?.project ?? found[0]?.owner ?? "";
+  const policies = [...ownPolicies(all, context), ...sharedPolicies(all, lists, owner, context)];
+  const named = new Set(
+    policies
+      .flatMap(({ rules }) => rules)
+      .flatMap(({ from }) => from ?? [])
+      .map((each) => (each.kind === "group" ? each.name : "")),
+  );
   return {
     ok: true,
     notes,
     set: {
       gateway: { ...options.gateway, trustDomains: [options.trustDomain], selector: {} },
-      claims: parts.flatMap(({ claims }) => claims),
-      groups: parts.flatMap(({ group }) => (group === null ? [] : [group])),
-      policies: parts.flatMap(({ policies }) => policies),
+      claims: claimsOf(policies, context),
+      groups: all
+        .filter(({ title, reach }) => named.has(title) || reach.fallback !== null)
+        .map(({ title, members, reach }) => ({ name: title, members, fallback: reach.fallback })),
+      policies,
     },
   };
+}
+
+/** All that is allowed, on all ports. */
+function claimsOf(policies: readonly DraftPolicy[], { ports }: Context): readonly Claim[] {
+  const hosts = new Map<HostPattern, SourcePosition>();
+  for (const { effect, aims, at } of policies.flatMap(({ rules }) => rules)) {
+    if (effect === "allow") for (const { pattern } of aims ?? []) if (!hosts.has(pattern)) hosts.set(pattern, at);
+  }
+  return [...hosts].flatMap(([pattern, at]) =>
+    ports.map(({ number, protocol }) => ({ pattern, port: number, protocol, tls: null, addresses: [], at })),
+  );
 }
 
 /** The roles that have workloads, each with the rule that Smokescreen would take for it. */
@@ -116,36 +139,39 @@ function namedRoles(roles: readonly Role[]): readonly (Role & { readonly title: 
   return roles.map((role) => ({ ...role, title: name(role.name) }));
 }
 
-interface Lists {
-  readonly allow: readonly HostPattern[];
-  readonly deny: readonly HostPattern[];
-  /** May a host that the pattern matches be registered? Others are reached by nobody. */
-  canBeReached(pattern: HostPattern): boolean;
-}
-
-function globalLists(acl: SmokescreenAcl, roles: readonly Role[], context: Context): Lists {
+function globalLists(acl: SmokescreenAcl, roles: readonly Role[], context: Context): GlobalLists {
+  const { canon } = context;
   const allow = broughtHosts(acl.global_allow_list ?? [], ["global_allow_list"], context);
   const own = roles
     .flatMap(({ rule }) => rule.allowed_domains ?? [])
-    .map((each) => bringHost(canonicalGlob(each), context.canon));
-  const registered = widest([...allow, ...own.flatMap((each) => (each.ok ? [each.pattern] : []))]);
-  const canBeReached = (pattern: HostPattern): boolean => registered.some((each) => patternsMeet(each, pattern));
-  return { allow, deny: (acl.global_deny_list ?? []).map(canonicalGlob), canBeReached };
+    .map((each) => bringHost(canonicalGlob(each), canon));
+  const registered = createPatternSet([...allow, ...own.flatMap((each) => (each.ok ? [each.pattern] : []))]);
+  const canDeny = (pattern: HostPattern): boolean => bringHost(pattern, canon).ok;
+  const deny = createPatternSet((acl.global_deny_list ?? []).map(canonicalGlob).filter(registered.meets));
+  return {
+    shared: widest(allow).filter((each) => !deny.covers(each)),
+    deny,
+    undeniable: deny.all.filter((each) => !canDeny(each)),
+    canBeReached: registered.meets,
+    canDeny,
+  };
 }
 
-interface Part {
-  readonly claims: readonly Claim[];
-  readonly group: DraftGroup | null;
-  readonly policies: readonly DraftPolicy[];
+/** A role with all that comes of it. */
+interface Converted extends Role {
+  /** Of its group and policies. */
+  readonly title: string;
+  readonly reach: Reach;
 }
 
-function convert(role: Role & { readonly title: string }, lists: Lists, context: Context): Part {
-  const { name, title, rule, path, members, owner } = role;
-  const { canon, note, source, ports } = context;
+function converted(role: Role & { readonly title: string }, lists: GlobalLists, context: Context): Converted {
+  const { name, rule, path } = role;
+  const { note } = context;
   const mitm = rule.mitm_domains ?? [];
+  const addsHeaders = (each: (typeof mitm)[number]): boolean => Object.keys(each.add_headers ?? {}).length > 0;
   for (const [i, each] of mitm.entries()) {
     const here = [...path, "mitm_domains", i];
-    if (Object.keys(each.add_headers ?? {}).length > 0) {
+    if (addsHeaders(each)) {
       note("added-headers", here, `\`${each.domain}\` is left out of role \`${name}\`: it is to see added headers`);
     } else note("request-logging", here, `requests to \`${each.domain}\` are logged by the gateway where it sees them`);
   }
@@ -153,20 +179,9 @@ function convert(role: Role & { readonly title: string }, lists: Lists, context:
     const message = `role \`${name}\` may go on through other proxies: here nobody can`;
     note("external-proxy", [...path, "allowed_external_proxies"], message);
   }
-  const canDeny = (pattern: HostPattern): boolean => bringHost(pattern, canon).ok;
-  const reach = reachOf(
-    {
-      action: rule.action,
-      allowed: broughtHosts(rule.allowed_domains ?? [], [...path, "allowed_domains"], context),
-      headered: mitm
-        .filter((each) => Object.keys(each.add_headers ?? {}).length > 0)
-        .map((each) => canonicalGlob(each.domain))
-        .filter(lists.canBeReached),
-      globalAllow: lists.allow,
-      globalDeny: lists.deny.filter(lists.canBeReached),
-    },
-    canDeny,
-  );
+  const allowed = broughtHosts(rule.allowed_domains ?? [], [...path, "allowed_domains"], context);
+  const headered = mitm.filter(addsHeaders).map((each) => canonicalGlob(each.domain));
+  const reach = reachOf({ action: rule.action, allowed, headered }, lists);
   for (const each of reach.leftOut) {
     const message = `\`${each}\` is left out of role \`${name}\`: a deny within it cannot be had without stopping more`;
     note("allow-over-deny", path, message);
@@ -178,37 +193,84 @@ function convert(role: Role & { readonly title: string }, lists: Lists, context:
     const message = `action \`${rule.action}\` of role \`${name}\` lets pass what is registered, and nothing else`;
     note("open-role", [...path, "action"], message);
   }
-  const at = source.position(path);
-  const rules = (effect: "allow" | "deny", hosts: readonly HostPattern[]): readonly DraftRule[] =>
-    hosts.length === 0 ? [] : [ruleOf(effect, title, widest(hosts), at)];
-  const namespaces = new Set(members.map(namespaceOf));
-  const namespace = namespaces.size === 1 ? ([...namespaces][0] ?? null) : null;
-  const policies: DraftPolicy[] = [
-    { namespace, name: title, owner, rules: rules("allow", reach.allow) },
-    // What the security team denies is not left to the namespace.
-    { namespace: null, name: `${title}-denies`, owner, rules: rules("deny", reach.deny) },
-  ];
-  const used = reach.fallback !== null || policies.some((policy) => policy.rules.length > 0);
-  return {
-    claims: reach.allow.flatMap((pattern) =>
-      ports.map(({ number, protocol }) => ({ pattern, port: number, protocol, tls: null, addresses: [], at })),
-    ),
-    group: used ? { name: title, members, fallback: reach.fallback } : null,
-    policies,
-  };
+  return { ...role, reach };
 }
 
-function ruleOf(effect: "allow" | "deny", group: string, hosts: readonly HostPattern[], at: SourcePosition): DraftRule {
-  return {
-    name: effect === "allow" ? "allowed-domains" : "denied-domains",
-    effect,
-    from: [{ kind: "group", name: group }],
-    aims: hosts.map((pattern) => ({ pattern, ports: null, protocol: null })),
-    methods: null,
-    paths: null,
-    headers: null,
-    at,
+/** What each role has of its own. What is denied to it is not left to its namespace. */
+function ownPolicies(roles: readonly Converted[], { source }: Context): readonly DraftPolicy[] {
+  return roles.flatMap(({ title, owner, members, path, reach }) => {
+    const at = source.position(path);
+    const namespaces = new Set(members.map(namespaceOf));
+    const namespace = namespaces.size === 1 ? ([...namespaces][0] ?? null) : null;
+    const allow = ruleOf("allow", "allowed-domains", [title], reach.own, at);
+    const deny = ruleOf("deny", "added-headers", [title], reach.headered, at);
+    return [
+      { namespace, name: title, owner, rules: allow },
+      { namespace: null, name: `${title}-denies`, owner, rules: deny },
+    ].filter(({ rules }) => rules.length > 0);
+  });
+}
+
+/** The global lists, each rule for all the roles for which it says the same. */
+function sharedPolicies(
+  roles: readonly Converted[],
+  lists: GlobalLists,
+  owner: string,
+  { source }: Context,
+): readonly DraftPolicy[] {
+  const rulesFor = (
+    effect: "allow" | "deny",
+    key: "global_allow_list" | "global_deny_list",
+    keyOf: (reach: Reach) => unknown,
+    hostsOf: (reach: Reach) => readonly HostPattern[],
+  ): DraftPolicy => {
+    const alike = new Map<string, Converted[]>();
+    for (const role of roles) {
+      const text = JSON.stringify(keyOf(role.reach));
+      const some = alike.get(text);
+      if (some === undefined) alike.set(text, [role]);
+      else some.push(role);
+    }
+    const name = key.replaceAll("_", "-");
+    const rules = [...alike.values()].flatMap((some) => {
+      const [first] = some;
+      const hosts = first === undefined ? [] : hostsOf(first.reach);
+      const titles = some.map(({ title }) => title);
+      return ruleOf(effect, name, titles, hosts, source.position([key]));
+    });
+    return { namespace: null, name, owner, rules };
   };
+  const left = ({ without }: Reach): readonly HostPattern[] => {
+    const out = new Set(without);
+    return lists.shared.filter((each) => !out.has(each));
+  };
+  const denied = (reach: Reach): readonly HostPattern[] => {
+    const spared = new Set(reach.spared);
+    const all = reach.fallback === null ? left(reach).flatMap((each) => lists.deny.below(each)) : lists.deny.all;
+    return all.filter((each) => !spared.has(each) && lists.canDeny(each));
+  };
+  return [
+    rulesFor("allow", "global_allow_list", ({ without }) => without, left),
+    rulesFor(
+      "deny",
+      "global_deny_list",
+      ({ fallback, without, spared }) => [fallback !== null, without, spared],
+      denied,
+    ),
+  ].filter(({ rules }) => rules.length > 0);
+}
+
+function ruleOf(
+  effect: "allow" | "deny",
+  name: string,
+  groups: readonly string[],
+  hosts: readonly HostPattern[],
+  at: SourcePosition,
+): readonly DraftRule[] {
+  if (hosts.length === 0) return [];
+  const aims = widest(hosts).map((pattern) => ({ pattern, ports: null, protocol: null }));
+  const from = groups.map((each) => ({ kind: "group" as const, name: each }));
+  return [{ name, effect, from, aims, methods: null, paths: null, headers: null, at }];
 }
 
 function broughtHosts(globs: readonly string[], path: DocumentPath, { canon, note }: Context): readonly HostPattern[] {

@@ -57,3 +57,17 @@ it("takes odd names and very many hosts", () => {
   expect(ours.allows({ from: "roles/one", to: "TLS h2500.example.com" })).toBe(false);
   expect(ours.text).not.toContain("\u001b");
 });
+
+it("takes more roles than a file holds, each with global lists of many hosts", () => {
+  const names = Array.from({ length: 2_100 }, (_, i) => `r${i}`);
+  const hosts = (of: string): string => Array.from({ length: 1_000 }, (_, i) => `h${i}.${of}`).join(", ");
+  const services = names.map(
+    (name) => `- {name: ${name}, project: x, action: report, allowed_domains: [${name}.example.net]}\n`,
+  );
+  const lists = `global_allow_list: [${hosts("example.com")}]\nglobal_deny_list: [${hosts("example.com")}, h7.example.org]\n`;
+  const acl = `version: v1\nservices:\n${services.join("")}${lists}`;
+  const roles = names.map((name) => `${name}: [{serviceAccount: roles/${name}}]\n`).join("");
+  const ours = deciderOf(importSmokescreen(sourceFile("acl.yaml", acl), sourceFile("roles.yaml", roles), OPTIONS));
+  expect(ours.allows({ from: "roles/r2099", to: "TLS r2099.example.net" })).toBe(true);
+  expect(ours.allows({ from: "roles/r2099", to: "TLS h7.example.com" })).toBe(false);
+});
