@@ -36,7 +36,7 @@ const PODS: readonly Pod[] = [
 const WORKLOADS = "- {namespace: one, labels: {app: web}, serviceAccounts: [web]}\n";
 const OURS = { ...OPTIONS, ports: [...OPTIONS.ports, { number: 8443, protocol: "TLS" as const }] };
 
-const budget = budgetFor(80);
+const budget = budgetFor(60);
 const namespace = fc.constantFrom("one", "one", "two");
 const name = fc.constantFrom("api.example.com", "www.example.com", "api.example.org");
 /** Cilium reads names in any case, and with a trailing dot. */
