@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { formatPolicyFile } from "../../src/policy/format/format.ts";
@@ -40,8 +41,13 @@ const RULES: readonly (readonly [string, string, string])[] = [
   ["a block stays a block", "a:\n  - x\n  - z\n", "a:\n- x\n- z\n"],
   [
     "text of several lines stands in a block, text that was folded in one line",
-    'a: "one\\ntwo\\n"\nb: >-\n  three\n  four\n',
+    'a: "one\\ntwo\\n"\nb: three\n  four\n',
     "a: |\n  one\n  two\nb: three four\n",
+  ],
+  [
+    "text that was folded keeps its lines",
+    "when: >-\n      a == 1\n      && b\nc: > # why\n    d\n    e\nf: >-\n  g\n\n  h\n",
+    "when: >-\n  a == 1\n  && b\nc: > # why\n  d\n  e\nf: |-\n  g\n  h\n",
   ],
   [
     "documents are parted by one line, one empty line at most stays between things",
@@ -86,6 +92,13 @@ describe("the canonical layout", () => {
   ])("%j is refused with the usual diagnostics", (text, code) => {
     const formatted = formatPolicyFile("shop/policy.yaml", new TextEncoder().encode(text));
     expect(formatted).toMatchObject({ kind: "invalid", diagnostics: [{ code, scope: "shop" }] });
+  });
+
+  it("is how the documentation writes policies", () => {
+    const page = readFileSync(join(REPOSITORY, "docs/policy-language.md"), "utf8");
+    const blocks = [...page.matchAll(/^```yaml\n(# [\w./-]+\.yaml\n[\s\S]*?)^```$/gm)];
+    expect(blocks.length).toBeGreaterThan(4);
+    for (const [, text = ""] of blocks) expect(laidOut(text)).toBe(text);
   });
 
   it("is how the shipped policies are laid out", async () => {

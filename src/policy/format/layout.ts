@@ -1,13 +1,4 @@
-import {
-  isMap,
-  isScalar,
-  isSeq,
-  type ParsedNode,
-  parseAllDocuments,
-  type Scalar,
-  type YAMLMap,
-  type YAMLSeq,
-} from "yaml";
+import { isMap, isScalar, isSeq, type ParsedNode, parseAllDocuments, Scalar, type YAMLMap, type YAMLSeq } from "yaml";
 import { startOf } from "../yaml-features.ts";
 
 /** A comment, with what its place in the text says. */
@@ -53,11 +44,13 @@ export interface Collection {
 }
 
 /** A value by itself. */
-interface Leaf {
+export interface Leaf {
   readonly kind: "leaf";
   readonly start: number;
   readonly value: unknown;
   readonly source: string | null;
+  /** The lines of a text that its author has folded (`>`); null for any other. */
+  readonly folded: readonly string[] | null;
 }
 
 export type Layout = Collection | Leaf;
@@ -95,7 +88,15 @@ function layoutOf(node: unknown, text: string, owner: Entry | null): Layout {
   if (isMap(node)) return mapOf(node, text, owner);
   if (isSeq(node)) return listOf(node, text, owner);
   const scalar = isScalar(node) ? node : null;
-  return { kind: "leaf", start: startOf(node), value: scalar?.value ?? null, source: scalar?.source ?? null };
+  const folded = scalar?.type === Scalar.BLOCK_FOLDED ? linesBelow(text, scalar) : null;
+  return { kind: "leaf", start: startOf(node), value: scalar?.value ?? null, source: scalar?.source ?? null, folded };
+}
+
+/** The lines of a block below the one of its `>`. */
+function linesBelow(text: string, { range }: Scalar): readonly string[] {
+  const [start = 0, end = 0] = range ?? [];
+  const [, ...lines] = text.slice(start, end).trimEnd().split("\n");
+  return lines.map((line) => line.trim());
 }
 
 function mapOf(node: YAMLMap, text: string, owner: Entry | null): Collection {

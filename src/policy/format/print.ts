@@ -1,8 +1,8 @@
 import { isKind, KINDS } from "../schema/kinds.ts";
 import { keysAt } from "../schema-at.ts";
 import type { DocumentPath } from "../yaml-source.ts";
-import type { Collection, Comment, DocumentLayout, Entry, Layout } from "./layout.ts";
-import { literalLines, scalarText } from "./scalar-text.ts";
+import type { Collection, Comment, DocumentLayout, Entry, Layout, Leaf } from "./layout.ts";
+import { blockText, scalarText } from "./scalar-text.ts";
 
 /** The most columns of a line with brackets. */
 const WIDTH = 120;
@@ -47,7 +47,7 @@ function createPrinter(kind: string | null): Print {
     const path = [...parent, String(key?.value)];
     const short = inOneLine(value, path, column + name.length + 2);
     if (short !== null) addLine(lines, `${name}: ${short}${tail(trailing)}`, blankBefore);
-    else if (value.kind === "leaf") addLiteral(lines, `${name}: `, entry);
+    else if (value.kind === "leaf") addBlockText(lines, `${name}: `, entry);
     else {
       addLine(lines, `${name}:${tail(trailing)}`, blankBefore);
       // A list stands in the column of its key.
@@ -61,7 +61,7 @@ function createPrinter(kind: string | null): Print {
     const { value, trailing, blankBefore } = entry;
     const short = inOneLine(value, path, column + 2);
     if (short !== null) addLine(lines, `- ${short}${tail(trailing)}`, blankBefore);
-    else if (value.kind === "leaf") addLiteral(lines, "- ", entry);
+    else if (value.kind === "leaf") addBlockText(lines, "- ", entry);
     else {
       const over = hoisted ? [] : overDash(entry, value, path, column);
       for (const [index, { text }] of over.entries()) addLine(lines, text, index === 0 && blankBefore);
@@ -96,7 +96,7 @@ function createPrinter(kind: string | null): Print {
   /** A value in one line, or null when it takes several. */
   function inOneLine(value: Layout, path: DocumentPath, column: number): string | null {
     if (value.kind === "leaf") {
-      return literalLines(value.value) === null ? scalarText(value.value, value.source, false) : null;
+      return blockText(value) === null ? scalarText(value.value, value.source, false) : null;
     }
     if (value.entries.length > 0 && (!value.flow || isTall(path))) return null;
     const text = inBrackets(value, path);
@@ -124,15 +124,15 @@ function isTall(path: DocumentPath): boolean {
   return top === "spec" && path.length <= 3 && TALL.has(String(list));
 }
 
-function leafInBrackets({ value, source }: { readonly value: unknown; readonly source: string | null }): string | null {
-  return literalLines(value) === null ? scalarText(value, source, true) : null;
+function leafInBrackets(leaf: Leaf): string | null {
+  return blockText(leaf) === null ? scalarText(leaf.value, leaf.source, true) : null;
 }
 
-function addLiteral(lines: string[], head: string, { value, trailing, blankBefore }: Entry): void {
-  const literal = value.kind === "leaf" ? literalLines(value.value) : null;
-  if (literal === null) return;
-  addLine(lines, `${head}${literal.sign}${tail(trailing)}`, blankBefore);
-  for (const line of literal.lines) lines.push(indented(line));
+function addBlockText(lines: string[], head: string, { value, trailing, blankBefore }: Entry): void {
+  const text = value.kind === "leaf" ? blockText(value) : null;
+  if (text === null) return;
+  addLine(lines, `${head}${text.sign}${tail(trailing)}`, blankBefore);
+  for (const line of text.lines) lines.push(indented(line));
 }
 
 function addLine(lines: string[], line: string, blankBefore: boolean): void {

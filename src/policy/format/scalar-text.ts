@@ -1,3 +1,5 @@
+import type { Leaf } from "./layout.ts";
+
 /** Characters of which a text must escape every one to be read as it is. */
 const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/gu;
 /** What a reader of YAML 1.2 or 1.1 takes for something other than text: numbers, addresses of digits, dates, times of day. */
@@ -13,13 +15,27 @@ export function scalarText(value: unknown, source: string | null, inFlow: boolea
   return String(value);
 }
 
-/** The lines of a text of several, as they stand in a block after `|`; null when it cannot be written so. */
-export function literalLines(value: unknown): { readonly sign: string; readonly lines: readonly string[] } | null {
-  if (typeof value !== "string" || !/[^\n]\n/.test(value) || /^\s|\n\n$/.test(value)) return null;
+/** The lines of a text as they stand in a block, and the sign before them. */
+export interface BlockText {
+  readonly sign: string;
+  readonly lines: readonly string[];
+}
+
+/** A text in a block: as its author has folded it, or one of several lines after `|`. Null when it stands in one line. */
+export function blockText({ value, folded }: Pick<Leaf, "value" | "folded">): BlockText | null {
+  if (typeof value !== "string") return null;
   const kept = value.endsWith("\n");
-  const lines = (kept ? value.slice(0, -1) : value).split("\n");
-  if (lines.some((line) => line.search(UNSEEN) >= 0 || (line !== "" && line.trim() === ""))) return null;
-  return { sign: kept ? "|" : "|-", lines };
+  const text = kept ? value.slice(0, -1) : value;
+  if (folded !== null && folded.length > 1 && folded.every(isShown) && folded.join(" ") === text) {
+    return { sign: kept ? ">" : ">-", lines: folded };
+  }
+  if (!/[^\n]\n/.test(value) || /^\s|\n\n$/.test(value)) return null;
+  const lines = text.split("\n");
+  return lines.every((line) => line === "" || isShown(line)) ? { sign: kept ? "|" : "|-", lines } : null;
+}
+
+function isShown(line: string): boolean {
+  return line.search(UNSEEN) < 0 && line.trim() !== "";
 }
 
 function isPlain(text: string, inFlow: boolean): boolean {
