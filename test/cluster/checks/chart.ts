@@ -137,6 +137,37 @@ export const chart: readonly Check[] = [
       return "every Pod is admitted by Pod Security's restricted";
     },
   },
+  {
+    name: "chart-rights",
+    async run(cluster) {
+      await bringNamespaces(cluster);
+      const crds = await cluster.kubectl(["apply", "--server-side", `--filename=${join(CHART, "../crds")}`]);
+      assert.equal(crds.code, 0, crds.stderr);
+      const objects = parseManifests(await readFile(join(MANIFESTS, "custom-resources.yaml"), "utf8"));
+      await applied(
+        cluster,
+        objects.filter(({ kind }) => /^(ServiceAccount|ClusterRole|ClusterRoleBinding)$/.test(kind)),
+      );
+      const kubeconfig = await cluster.serviceAccount(SPACE, "sallyport");
+      // Names of resources are known a moment after their definitions.
+      const wait = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"];
+      assert.equal((await cluster.kubectl(wait)).code, 0);
+      const may = async (verb: string, resource: string, ...more: readonly string[]): Promise<string> => {
+        const asked = ["auth", "can-i", verb, resource, "--all-namespaces", ...more];
+        return (await cluster.kubectl(asked, { kubeconfig })).stdout.trim();
+      };
+      for (const kind of ["egressgateways", "externalservices", "identitygroups", "egresspolicies"]) {
+        const resource = `${kind}.sallyport.dev`;
+        for (const verb of ["get", "list", "watch"]) assert.equal(await may(verb, resource), "yes", `${verb} ${kind}`);
+        assert.equal(await may("patch", resource, "--subresource=status"), "yes", `patch the status of ${kind}`);
+        for (const verb of ["create", "update", "patch", "delete"])
+          assert.equal(await may(verb, resource), "no", `${verb} ${kind}`);
+      }
+      for (const resource of ["secrets", "pods", "configmaps"])
+        assert.equal(await may("get", resource), "no", resource);
+      return "the server may read policies and say what it thinks of them, and nothing else";
+    },
+  },
 ];
 
 function template({ helm }: Tools, values: readonly string[]): Promise<Ran> {
