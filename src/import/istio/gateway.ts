@@ -35,6 +35,19 @@ export function gatewayOf(
 }
 
 /**
+ * Is the policy for pods with the gateway's labels in another namespace? Then the gateway is likely there, and what is
+ * denied there would be missed.
+ */
+export function isElsewhere(
+  { namespace, spec }: ObjectOf<z.output<typeof authorizationPolicy>>,
+  gateway: Gateway,
+): boolean {
+  if (namespace === gateway.namespace || namespace === MESH_ROOT) return false;
+  const labels = Object.entries(spec.selector?.matchLabels ?? {});
+  return labels.length > 0 && labels.every(([key, value]) => gateway.labels[key] === value);
+}
+
+/**
  * Does a policy hold at the gateway? `perhaps`: it asks for labels that are not known of the gateway's pods, or refers to
  * an object.
  */

@@ -6,10 +6,11 @@ import { type Imported, type ImportOptions, ownerOf } from "../imported.ts";
 import type { ImportCode, ImportNote } from "../note.ts";
 import { placed } from "../place.ts";
 import { nothingOf, type ObjectOf, type ObjectSource, objectsOf, readObjects } from "../read-objects.ts";
+import { problemAt } from "../read-source.ts";
 import { type Atom, atomsOf, type RuleOrigin, type Tell } from "./allow.ts";
 import { everyone } from "./approximate.ts";
 import { type Denied, denyOf, isDenied, restricted } from "./deny.ts";
-import { type Gateway, gatewayOf, holdsAt } from "./gateway.ts";
+import { type Gateway, gatewayOf, holdsAt, isElsewhere } from "./gateway.ts";
 import { matchesOf } from "./match.ts";
 import { readMesh } from "./mesh.ts";
 import { authorizationPolicy } from "./schema.ts";
@@ -48,6 +49,7 @@ export function importIstio(
     problems.push(nothingOf("ServiceEntry and no AuthorizationPolicy"));
   }
   const owner = ownerOf(options, problems);
+  if (gateway !== null) problems.push(...misplaced(policies.objects, gateway));
   if (owner === null || gateway === null || problems.length > 0) return { ok: false, problems };
   tellUnread(all.objects, note);
 
@@ -82,6 +84,15 @@ export function importIstio(
       policies: [...drafts].flatMap(([name, rules]): readonly DraftPolicy[] => placed(name, owner, rules)),
     },
   };
+}
+
+function misplaced(policies: readonly Policy[], gateway: Gateway): readonly SourceProblem[] {
+  return policies
+    .filter((policy) => isElsewhere(policy, gateway))
+    .map(({ namespace, source }) => {
+      const message = `this policy is for pods with the gateway's labels in \`${namespace}\`, and the gateway is said to be in \`${gateway.namespace}\``;
+      return problemAt(source, ["spec", "selector"], "unknown-value", message, `--gateway ${namespace}/egress`);
+    });
 }
 
 interface Said {

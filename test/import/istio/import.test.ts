@@ -62,6 +62,15 @@ describe("import istio", () => {
     ["values that are no text", policy("{rules: [{to: [{operation: {ports: [80]}}]}]}"), "must be"],
     ["a port that is none", ENTRY.replace("443", "443443"), "must be at most 65535"],
     [
+      "a gateway that is elsewhere",
+      ENTRY +
+        policy(
+          "{selector: {matchLabels: {istio: egressgateway}}, action: DENY, rules: [{}]}",
+          "{name: a, namespace: edge}",
+        ),
+      "--gateway edge/egress",
+    ],
+    [
       "gateways of different pods",
       ["a", "b"]
         .map(
