@@ -6,9 +6,9 @@ const LAST_STREAM = 2 ** 31 - 1;
 
 /**
  * A gateway takes back the Checks of requests that its clients take back. Node ends a connection on which more than 33 a second are (after 1,000), with every Check of
- * every workload on it: one workload could so take authorization from all. Only listed callers come this far.
+ * every workload on it: one workload could so take authorization from all. More than a server can answer is no gateway's need.
  */
-const RESETS = { streamResetBurst: 1_000_000, streamResetRate: 100_000 } as const;
+const RESETS = { streamResetBurst: 10_000, streamResetRate: 10_000 } as const;
 
 /**
  * Node lets go of a stream only after a turn of its loop: a client that opens no more streams at once than it may can still find none free, when a turn is long. Each is refused then (ENHANCE_YOUR_CALM, which
@@ -21,6 +21,16 @@ export function tolerateResets(server: Server): void {
   const sessions: unknown = Reflect.get(server, "commonServerOptions");
   if (typeof sessions !== "object" || sessions === null) throw new Error("grpc-js has no commonServerOptions");
   Object.assign(sessions, RESETS, REJECTED);
+}
+
+/**
+ * Calls `opened` for each session. Call it once the server can take connections, before whoever replaces what a session does with its streams.
+ * @throws when grpc-js no longer keeps its HTTP/2 servers where they can be had
+ */
+export function onSession(server: Server, opened: (session: ServerHttp2Session) => void): void {
+  const servers: unknown = Reflect.get(server, "http2Servers");
+  if (!(servers instanceof Map)) throw new Error("grpc-js has no http2Servers");
+  for (const each of servers.keys()) each.on("session", opened);
 }
 
 /**

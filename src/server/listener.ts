@@ -3,16 +3,17 @@ import type { Server as HttpServer } from "node:http";
 import { connect, createServer as createNetServer, type Server as NetServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
-import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { boundAddress, formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
 import type { Admission } from "./admission.ts";
 import type { CallerCheck } from "./caller.ts";
 import type { TlsSource } from "./certificates/tls-source.ts";
 import type { CheckHandler } from "./check-service.ts";
 import type { AccessLogService } from "./gateway/access-log-service.ts";
-import { sayGoodbye, tolerateResets } from "./grpc-sessions.ts";
+import { onSession, sayGoodbye, tolerateResets } from "./grpc-sessions.ts";
 import type { HealthService } from "./health.ts";
 import type { WireContract } from "./load-protos.ts";
+import { createSessionGuard } from "./session-guard.ts";
 import { shedStreams } from "./shed-streams.ts";
 
 /** What a listener needs. */
@@ -35,6 +36,8 @@ export interface ListenerOptions {
   readonly figures: HttpServer;
   /** A caller was refused: its certificate names nobody who is listed. */
   refused(): void;
+  /** A connection was ended because it said much and asked nothing. */
+  flooded(): void;
   /** Something went wrong that stops nothing. */
   warn(message: string, error: unknown): void;
 }
@@ -77,15 +80,33 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const peers = new Map<string, string>();
   const server = createGrpcServer(options, peers, tls !== null);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  shedStreams(server, options.contract.authorization.Check.path, options.admission.admit);
+  const guard = createSessionGuard({ ended: options.flooded });
+  let entering: Socket | null = null;
+  onSession(server, (session) => {
+    if (entering !== null) guard.watch(session, entering);
+  });
+  shedStreams(server, options.contract.authorization.Check.path, (session) => {
+    const isAdmitted = options.admission.admit();
+    if (!isAdmitted) guard.refused(session);
+    return isAdmitted;
+  });
   const sockets = new Set<Socket>();
-  const accept = tls === null ? acceptPlain(injector, sockets) : acceptTls(options, tls, peers, injector, sockets);
+  const enter: Enter = (socket, caller) => {
+    guard.admit(socket, caller, () => {
+      // The session is made at once.
+      entering = socket;
+      injector.injectConnection(socket);
+      entering = null;
+    });
+  };
+  const accept = tls === null ? acceptPlain(enter, sockets) : acceptTls(options, tls, peers, enter, sockets);
   await listen(accept, address);
   accept.on("error", (error) => warn("listener failed", error));
   return {
     address: formatListenAddress(boundAddress(accept.address(), address)),
     async shutdown(limitMs) {
       accept.close();
+      guard.close();
       if (sayGoodbye(server) > 0) await sleep(Math.min(GOODBYE_MS, limitMs));
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => {
@@ -130,10 +151,13 @@ async function endAll(sockets: ReadonlySet<Socket>): Promise<void> {
   for (const socket of sockets) socket.destroy();
 }
 
-function acceptPlain(injector: ConnectionInjector, sockets: Set<Socket>): NetServer {
+/** Hands a connection of a caller to gRPC. */
+type Enter = (socket: Socket, caller: string) => void;
+
+function acceptPlain(enter: Enter, sockets: Set<Socket>): NetServer {
   return createNetServer({ noDelay: true }, (socket) => {
     track(socket, sockets);
-    injector.injectConnection(socket);
+    enter(socket, socket.remoteAddress ?? "");
   });
 }
 
@@ -141,7 +165,7 @@ function acceptTls(
   { callers, policies, readers, figures, refused }: ListenerOptions,
   source: TlsSource,
   peers: Map<string, string>,
-  injector: ConnectionInjector,
+  enter: Enter,
   sockets: Set<Socket>,
 ): TlsServer {
   const server = createTlsServer(
@@ -170,7 +194,7 @@ function acceptTls(
       const peer = `${socket.remoteAddress}:${socket.remotePort}`;
       peers.set(peer, caller);
       socket.once("close", () => peers.delete(peer));
-      injector.injectConnection(socket);
+      enter(socket, `${caller} ${socket.remoteAddress}`);
     },
   );
   source.onChange(({ options }) => server.setSecureContext(options));

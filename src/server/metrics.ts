@@ -35,6 +35,7 @@ export interface Metrics {
   internalError(): void;
   reload(result: ReloadResult): void;
   refusedCaller(): void;
+  flooded(): void;
   close(): void;
 }
 
@@ -64,7 +65,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     },
   });
   const latency = createLatencyHistogram(registry);
-  const tally = { hits: 0, misses: 0, internal: 0, refused: 0 };
+  const tally = { hits: 0, misses: 0, internal: 0, refused: 0, flooded: 0 };
   total("sallyport_cache_hits_total", "Answers from the decision cache.", () => tally.hits);
   total("sallyport_cache_misses_total", "Answers not from the decision cache.", () => tally.misses);
   total("sallyport_internal_errors_total", "Checks denied because of a failure of ours.", () => tally.internal);
@@ -72,6 +73,11 @@ export function createMetrics(sources: MetricSources): Metrics {
     "sallyport_refused_callers_total",
     "Connections refused because the caller is not listed.",
     () => tally.refused,
+  );
+  total(
+    "sallyport_flooding_connections_total",
+    "Connections ended because they said much and asked nothing.",
+    () => tally.flooded,
   );
   gauge("sallyport_cache_bytes", "Size of the decision cache.", () => sources.cache.cacheBytes);
   gauge("sallyport_cache_entries", "Entries of the decision cache.", () => sources.cache.cacheEntries);
@@ -158,6 +164,9 @@ export function createMetrics(sources: MetricSources): Metrics {
     },
     refusedCaller() {
       tally.refused += 1;
+    },
+    flooded() {
+      tally.flooded += 1;
     },
     close() {
       delay.disable();

@@ -188,6 +188,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
           readers,
           figures,
           refused: metrics.refusedCaller,
+          flooded: metrics.flooded,
           warn: (message, error) => log.warn({ err: error }, message),
         }),
       );

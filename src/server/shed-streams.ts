@@ -21,10 +21,11 @@ const REFUSAL = {
  * On others, where health and logs must stay, the status is RESOURCE_EXHAUSTED. Call it once the server can take connections.
  * @throws when grpc-js no longer keeps its HTTP/2 servers where they can be had
  */
-export function shedStreams(server: Server, path: string, admit: () => boolean): void {
+export function shedStreams(server: Server, path: string, admit: (session: ServerHttp2Session) => boolean): void {
   const servers: unknown = Reflect.get(server, "http2Servers");
   if (!(servers instanceof Map)) throw new Error("grpc-js has no http2Servers");
-  for (const each of servers.keys()) each.on("session", (session: ServerHttp2Session) => guard(session, path, admit));
+  for (const each of servers.keys())
+    each.on("session", (session: ServerHttp2Session) => guard(session, path, () => admit(session)));
 }
 
 function guard(session: ServerHttp2Session, path: string, admit: () => boolean): void {
@@ -54,6 +55,8 @@ function guard(session: ServerHttp2Session, path: string, admit: () => boolean):
 
 function refuse(stream: ServerHttp2Stream): void {
   stream.on("error", ignore);
+  // Its client may have taken it back meanwhile: to say anything to it would throw, and end the server.
+  if (stream.destroyed || stream.closed) return;
   stream.respond(REFUSAL, { endStream: true });
   // What is still to come of it is thrown away.
   stream.resume();

@@ -169,6 +169,7 @@ export async function startAnswering(
       policyPage(headers, { loaded: () => options.loaded ?? null, ready: () => true, lessor: seat.lessor }),
     ),
     figures: createPageServer("/metrics", () => metricsPage(metrics.registry)),
+    flooded() {},
     refused: () => {
       refused += 1;
     },
