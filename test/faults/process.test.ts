@@ -48,7 +48,7 @@ function check(session: ClientHttp2Session): Promise<boolean> {
 
 it("SIGTERM under load: every Check that was taken is answered and on record", async () => {
   const trail = own("audit.jsonl");
-  const serving = await startServing({ "audit-to": trail, "drain-wait": "200ms" });
+  const serving = await startServing({ "audit-to": trail, "drain-wait": "200ms", "overload-max-wait": "30s" });
   closing.push(() => serving.child.stop());
   const session = connect(`http://${serving.address}`);
   session.on("error", () => undefined);
