@@ -23,6 +23,23 @@ const SECRET_HEADERS = [
  */
 export const CONFIG_SCHEMA = z.strictObject({
   policies: z.string().min(1).default("./policies").describe("directory of the policy set"),
+  policySource: z
+    .enum(["directory", "kubernetes"])
+    .default("directory")
+    .describe("where policies come from: that directory, or the custom resources of a cluster"),
+  kubernetes: z
+    .strictObject({
+      kubeconfig: z
+        .string()
+        .default("")
+        .describe("file that says where the API server is; none: the pod's own service account"),
+      rootNamespace: z
+        .string()
+        .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "write the name of a namespace")
+        .default("istio-egress")
+        .describe("the gateway's namespace: its objects speak for all, others for their own namespace only"),
+    })
+    .prefault({}),
   listen: z
     .array(
       z

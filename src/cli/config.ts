@@ -123,7 +123,7 @@ function problemsOf(issue: z.core.$ZodIssue): string[] {
 const LEAST_WAIT_MS = 10;
 
 /** Settings that are fine one by one but make no sense together. */
-function inconsistencies({ tls, allowedCallers, audit, overload }: Config): string[] {
+function inconsistencies({ tls, allowedCallers, audit, overload, policySource, state }: Config): string[] {
   if ((parseDuration(overload.maxWait) ?? 0) < LEAST_WAIT_MS) {
     return [
       `overload.maxWait: write ${LEAST_WAIT_MS}ms or more: with less, Checks are refused that waited for others only`,
@@ -131,6 +131,9 @@ function inconsistencies({ tls, allowedCallers, audit, overload }: Config): stri
   }
   const found = auditInconsistencies(audit);
   if (found.length > 0) return found;
+  if (policySource === "kubernetes" && state !== "") {
+    return ["state: keeps what a policy directory comes to; leave it out with policySource: kubernetes"];
+  }
   const given = [tls.certificate, tls.key, tls.clientCa].filter((each) => each !== "").length;
   const hasApi = tls.workloadApi !== "";
   if (hasApi && given !== 0) return ["tls: give workloadApi, or certificate, key and clientCa, not both"];

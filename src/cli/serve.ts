@@ -64,7 +64,8 @@ async function run(config: Config): Promise<void> {
     return;
   }
   const { kind } = server.firstLoad;
-  if (kind === "empty" || kind === "failed" || kind === "timeout") {
+  // A cluster may have its policies later, or its API server may be away: until then everything is refused.
+  if (config.policySource === "directory" && (kind === "empty" || kind === "failed" || kind === "timeout")) {
     printFailure(
       `there are no policies to begin with in ${config.policies}`,
       "name another directory with --policies DIR",
@@ -88,7 +89,7 @@ function abandon(): void {
 /** The server's options from a valid configuration. */
 export function serverOptions(config: Config): ServerOptions {
   return {
-    policies: config.policies,
+    policies: policyPlace(config),
     listen: config.listen.map(requireAddress),
     tls: tlsOptions(config.tls),
     allowedCallers: config.allowedCallers,
@@ -104,6 +105,12 @@ export function serverOptions(config: Config): ServerOptions {
     state: config.state === "" ? null : config.state,
     drain: { waitMs: parseDuration(config.drain.wait) ?? 0, limitMs: parseDuration(config.drain.limit) ?? 0 },
   };
+}
+
+function policyPlace({ policies, policySource, kubernetes }: Config): ServerOptions["policies"] {
+  if (policySource === "directory") return { kind: "directory", path: policies };
+  const { kubeconfig, rootNamespace } = kubernetes;
+  return { kind: "kubernetes", kubeconfig: kubeconfig === "" ? null : kubeconfig, rootNamespace };
 }
 
 function tlsOptions({ certificate, key, clientCa, poll, workloadApi }: Config["tls"]): ServerOptions["tls"] {

@@ -139,7 +139,7 @@ const GATEWAY_STATUS: Schema = {
         type: "object",
         required: ["name", "revision", "gateways", "renewTime"],
         properties: {
-          name: { type: "string", description: "The server's pod." },
+          name: { type: "string", description: "The server: its host and process." },
           revision: { type: "string" },
           gateways: { type: "integer", description: "Gateways that decide themselves by a lease of this server." },
           renewTime: { type: "string", format: "date-time" },

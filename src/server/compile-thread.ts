@@ -1,10 +1,11 @@
 import { Worker } from "node:worker_threads";
 import type { LoadOutcome, LoadRequest, WorkerMessage, WorkerStart } from "./load-outcome.ts";
+import type { PolicyInput } from "./policy-source.ts";
 
 /** The compiler in a thread of its own. */
 export interface CompileThread {
   /** As `Compiler.load`, with `timeout` when it takes too long: the thread is then ended and a new one takes over. */
-  load(directory: string, knownDigest: string | null): Promise<LoadOutcome>;
+  load(input: PolicyInput, knownDigest: string | null): Promise<LoadOutcome>;
   /** Goes on from the memory of an earlier load, before the first of its own. */
   resume(memory: Uint8Array): void;
   close(): Promise<void>;
@@ -38,10 +39,10 @@ export function createCompileThread({ deadlineMs, state, notKept }: CompileThrea
   }
 
   return {
-    async load(directory, knownDigest) {
+    async load(input, knownDigest) {
       worker ??= start();
       nextId += 1;
-      const outcome = await ask(worker, { id: nextId, directory, knownDigest }, deadlineMs);
+      const outcome = await ask(worker, { id: nextId, input, knownDigest }, deadlineMs);
       if (outcome.kind === "loaded") memory = outcome.memory;
       if (outcome.kind === "timeout" || outcome.kind === "died") {
         await worker.terminate();

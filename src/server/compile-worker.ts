@@ -16,8 +16,8 @@ yieldToOthers();
 const compiler = createCompiler(createCanonicaliser(readEngineModule()), memory);
 let writing: Promise<void> = Promise.resolve();
 
-parentPort?.on("message", async ({ id, directory, knownDigest }: LoadRequest) => {
-  const outcome = await compiler.load(directory, knownDigest);
+parentPort?.on("message", async ({ id, input, knownDigest }: LoadRequest) => {
+  const outcome = await compiler.load(input, knownDigest);
   // What is given to the other thread is no longer here: it is copied first and written afterwards.
   const kept = state !== null && outcome.kind === "loaded" ? keptBytes(outcome) : null;
   tell({ id, outcome }, transferable(outcome));

@@ -9,16 +9,17 @@ import { createParseCache, type PolicyFile } from "../policy/parse-cache.ts";
 import { packExceptions } from "./exception-list.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
 import { digestOf } from "./policy-digest.ts";
+import type { PolicyInput } from "./policy-source.ts";
 import { createPolicySummary, summariseFiles } from "./policy-summary.ts";
-import { scanPolicyDirectory } from "./read-policies.ts";
+import { type PolicyDirectory, scanPolicyDirectory } from "./read-policies.ts";
 
 /** Diagnostics that are carried along; more help nobody. */
 const MAX_DIAGNOSTICS = 100;
 
-/** Turns policy directories into bundles and remembers what makes the next time faster. */
+/** Turns policies into bundles and remembers what makes the next time faster. */
 export interface Compiler {
-  /** Reads and compiles a directory, unless its contents have the known digest. Never rejects. */
-  load(directory: string, knownDigest: string | null): Promise<LoadOutcome>;
+  /** Reads and compiles, unless the contents have the known digest. Never rejects. */
+  load(input: PolicyInput, knownDigest: string | null): Promise<LoadOutcome>;
 }
 
 /** A compiler that goes on from `memory`, the last one of a compiler before it, or from nothing. */
@@ -46,9 +47,9 @@ export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null):
   }
 
   return {
-    async load(directory, knownDigest) {
+    async load(input, knownDigest) {
       try {
-        const { files, directories } = await scanPolicyDirectory(directory);
+        const { files, directories } = await read(input);
         const digest = digestOf(files);
         if (digest === knownDigest) return { kind: "unchanged", directories };
         return compile(files, digest, directories);
@@ -57,6 +58,10 @@ export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null):
       }
     },
   };
+}
+
+function read(input: PolicyInput): PolicyDirectory | Promise<PolicyDirectory> {
+  return input.kind === "files" ? { files: input.files, directories: [] } : scanPolicyDirectory(input.path);
 }
 
 function errorsFirst(diagnostics: readonly Diagnostic[]): Diagnostic[] {

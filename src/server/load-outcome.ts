@@ -1,9 +1,10 @@
 import type { Diagnostic } from "../policy/diagnostic.ts";
 import type { StaleNamespace } from "../policy/isolate.ts";
 import type { PackedExceptions } from "./exception-list.ts";
+import type { PolicyInput } from "./policy-source.ts";
 import type { FilesSummary, PolicySummary } from "./policy-summary.ts";
 
-/** What came of looking at the policy directory once. Plain data: it crosses a thread boundary. */
+/** What came of looking at the policies once. Plain data: it crosses a thread boundary. */
 export type LoadOutcome =
   | { readonly kind: "unchanged"; readonly directories: readonly string[] }
   | {
@@ -47,7 +48,7 @@ export type WorkerMessage = { readonly id: number; readonly outcome: LoadOutcome
 /** A question to the compile worker. */
 export interface LoadRequest {
   readonly id: number;
-  readonly directory: string;
+  readonly input: PolicyInput;
   /** Contents with this digest are known already. */
   readonly knownDigest: string | null;
 }

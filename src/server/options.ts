@@ -7,8 +7,7 @@ import type { SinkOptions } from "./open-sinks.ts";
 
 /** Everything a server is told. Times in milliseconds, sizes in bytes. */
 export interface ServerOptions {
-  /** The policy directory. */
-  readonly policies: string;
+  readonly policies: PolicyPlace;
   readonly listen: readonly ListenAddress[];
   /** Every TCP listener speaks mTLS with it; null = plaintext, which only local addresses may have. */
   readonly tls: TlsOptions | null;
@@ -34,6 +33,11 @@ export interface ServerOptions {
   /** The wall clock; `Date.now` unless told otherwise. */
   readonly now?: () => number;
 }
+
+/** Where policies come from: a directory, or the custom resources of a cluster (kubeconfig null = that of the pod). */
+export type PolicyPlace =
+  | { readonly kind: "directory"; readonly path: string }
+  | { readonly kind: "kubernetes"; readonly kubeconfig: string | null; readonly rootNamespace: string };
 
 export interface AuditOptions {
   readonly mode: AuditMode;

@@ -1,12 +1,12 @@
 import { createCompileThread } from "./compile-thread.ts";
 import type { KeptPolicies } from "./kept-policies.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
-import { createDirectoryWatch } from "./watch-directories.ts";
+import type { PolicySource } from "./policy-source.ts";
 
 /** How policies are kept up to date. */
 export interface ReloaderOptions {
-  readonly directory: string;
-  /** The directory's contents are compared this often, whether or not a change was seen. */
+  readonly source: PolicySource;
+  /** Its contents are compared this often, whether or not a change was seen. */
   readonly pollMs: number;
   /** A load that takes longer is given up. */
   readonly deadlineMs: number;
@@ -18,9 +18,9 @@ export interface ReloaderOptions {
   apply(outcome: LoadOutcome): void;
 }
 
-/** Keeps what is in force equal to what the policy directory holds. */
+/** Keeps what is in force equal to what the source of policies holds. */
 export interface Reloader {
-  /** Looks at the directory now and settles when its contents are in force, or why not was said. */
+  /** Looks at it now and settles when its contents are in force, or why not was said. */
   load(): Promise<LoadOutcome>;
   /** Puts what an earlier run kept into force, if it can be used, and compiles the files behind it; else as `load`. */
   resume(kept: KeptPolicies): Promise<LoadOutcome>;
@@ -32,9 +32,9 @@ export interface Reloader {
 /** Changes seen within this time make one load. */
 const GATHER_MS = 50;
 
-/** A reloader over a directory, which compiles in a thread of its own. */
+/** A reloader over a source of policies, which compiles in a thread of its own. */
 export function createReloader(options: ReloaderOptions): Reloader {
-  const { directory, pollMs, apply } = options;
+  const { source, pollMs, apply } = options;
   const thread = createCompileThread(options);
   let known: string | null = null;
   let gather: NodeJS.Timeout | null = null;
@@ -42,18 +42,20 @@ export function createReloader(options: ReloaderOptions): Reloader {
   let running: Promise<LoadOutcome> | null = null;
   let again = false;
   let closed = false;
-  const watch = createDirectoryWatch(soon);
+  source.watch(soon);
 
   function soon(): void {
     if (!closed) gather ??= setTimeout(changed, GATHER_MS);
   }
 
   async function loadOnce(): Promise<LoadOutcome> {
-    const outcome = await thread.load(directory, known);
+    const input = source.current();
+    const outcome: LoadOutcome =
+      input.kind === "unknown" ? { kind: "failed", message: input.why } : await thread.load(input, known);
     if (closed) return outcome;
-    if ("directories" in outcome && watch.follow(outcome.directories)) soon();
     try {
       apply(outcome);
+      if (source.loaded(outcome)) soon();
       if ("digest" in outcome) known = outcome.digest;
       return outcome;
     } catch (error) {
@@ -88,7 +90,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
   async function resume(kept: KeptPolicies): Promise<LoadOutcome> {
     if (kept.kind !== "kept") return load();
     const { outcome } = kept;
-    watch.follow(outcome.directories);
+    source.loaded(outcome);
     try {
       apply(outcome);
     } catch {
@@ -111,7 +113,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
       closed = true;
       if (gather !== null) clearTimeout(gather);
       if (poll !== null) clearInterval(poll);
-      watch.close();
+      source.close();
       await thread.close();
     },
   };

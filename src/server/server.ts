@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { openTrail } from "../audit/trail.ts";
 import { createEngine } from "../pdp/engine.ts";
 import { readEngineModule } from "../pdp/engine-module.ts";
@@ -16,6 +17,7 @@ import { type PolicySource, policyPage } from "./gateway/policy-page.ts";
 import { createHealthService } from "./health.ts";
 import type { HttpPort } from "./http-port.ts";
 import { readKept } from "./kept-policies.ts";
+import { openKubernetesSource } from "./kubernetes/source.ts";
 import { type Listener, openListener } from "./listener.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
 import { loadProtos } from "./load-protos.ts";
@@ -26,6 +28,7 @@ import { trailSinks } from "./open-sinks.ts";
 import type { ServerOptions } from "./options.ts";
 import { watchOverload } from "./overload-watch.ts";
 import { createPageServer } from "./page-server.ts";
+import { createDirectorySource } from "./policy-source.ts";
 import { createPolicyState } from "./policy-state.ts";
 import { openProbes } from "./probes.ts";
 import { createRecordedHeaders } from "./recorded-headers.ts";
@@ -54,7 +57,8 @@ export interface RunningServer {
  */
 export async function startServer(options: ServerOptions, log: Logger): Promise<RunningServer> {
   const now = options.now ?? Date.now;
-  const kept = options.state === null ? null : readKept(options.state, options.policies);
+  const { policies: place, state } = options;
+  const kept = state === null || place.kind !== "directory" ? null : readKept(state, place.path);
   const module = readEngineModule();
   const contract = loadProtos();
   const { mode, require, sinks, headers } = options.audit;
@@ -125,6 +129,22 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     },
   });
 
+  const own = () => {
+    const revision = pdp.revision;
+    return revision === null ? null : { name: `${hostname()}/${process.pid}`, revision, gateways: seat.workers };
+  };
+  const warn = (message: string, error: unknown) => log.warn({ err: error }, message);
+  const source =
+    place.kind === "directory"
+      ? createDirectorySource(place.path)
+      : await openKubernetesSource(place, {
+          rootNamespace: place.rootNamespace,
+          seat: own,
+          now,
+          warn,
+          registry: metrics.registry,
+        });
+
   let draining = false;
   const readiness = () => ({
     // Where answers need their records, a server that cannot write them lets others answer.
@@ -136,7 +156,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     audit: { ...trail.state, sinks: trail.sinks.map(({ name, state }) => ({ name, ...state })) },
   });
   const reloader = createReloader({
-    directory: options.policies,
+    source,
     pollMs: options.reload.pollMs,
     deadlineMs: options.reload.deadlineMs,
     state: options.state,

@@ -9,10 +9,19 @@ import { docs } from "./checks/docs.ts";
 import { generated } from "./checks/generated.ts";
 import { image } from "./checks/image.ts";
 import { judging } from "./checks/judging.ts";
+import { policiesFromCluster } from "./checks/policies-from-cluster.ts";
 import { startCluster } from "./cluster.ts";
 import { openTools } from "./tools.ts";
 
-const CHECKS: readonly Check[] = [...judging, ...generated, ...chart, ...image, ...customResources, ...docs];
+const CHECKS: readonly Check[] = [
+  ...judging,
+  ...generated,
+  ...chart,
+  ...image,
+  ...customResources,
+  ...policiesFromCluster,
+  ...docs,
+];
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 

@@ -48,7 +48,7 @@ async function start(policies: PolicyDirectory, trail: string): Promise<RunningS
   const file = { kind: "file", path: trail, maxBytes: 2 ** 40, maxAgeMs: null, maxFiles: 1, keepMs: null } as const;
   return startServer(
     {
-      policies: policies.path,
+      policies: { kind: "directory", path: policies.path },
       listen: [LOOPBACK],
       tls: null,
       allowedCallers: [],

@@ -38,6 +38,9 @@ describe("where a setting comes from", () => {
   test("every setting can be given in all three ways", () => {
     const other: Record<string, string> = {
       "--policies": "/p",
+      "--policy-source": "kubernetes",
+      "--kubernetes-kubeconfig": "/k",
+      "--kubernetes-root-namespace": "egress",
       "--listen": "unix:/s",
       "--allowed-callers": "spiffe://a/b",
       "--tls-certificate": "c",
@@ -237,7 +240,7 @@ test("the standard configuration makes options a server can start with", () => {
   const read = readConfig({ file: null, env: {}, flags: {} });
   if (!read.ok) throw new Error(problems(read));
   expect(serverOptions(read.config)).toEqual({
-    policies: "./policies",
+    policies: { kind: "directory", path: "./policies" },
     listen: [{ kind: "tcp", host: "127.0.0.1", port: 9191 }],
     tls: null,
     allowedCallers: [],

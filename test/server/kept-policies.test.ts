@@ -16,6 +16,7 @@ import { readEngineModule } from "../../src/pdp/engine-module.ts";
 import { createCompiler } from "../../src/server/compiler.ts";
 import { keptBytes, readKept, writeKept } from "../../src/server/kept-policies.ts";
 import type { LoadOutcome } from "../../src/server/load-outcome.ts";
+import { createDirectorySource } from "../../src/server/policy-source.ts";
 import { createReloader, type Reloader } from "../../src/server/reload.ts";
 import { allow, createPolicyDirectory, type PolicyDirectory, ROOT } from "./policy-directory.ts";
 
@@ -43,7 +44,7 @@ afterEach(async () => {
 });
 
 async function compiled(memory: Uint8Array | null = null): Promise<Loaded> {
-  const outcome = await createCompiler(canon, memory).load(policies.path, null);
+  const outcome = await createCompiler(canon, memory).load({ kind: "directory", path: policies.path }, null);
   if (outcome.kind !== "loaded") throw new Error(JSON.stringify(outcome));
   return outcome;
 }
@@ -137,7 +138,7 @@ test("what another compiler made is not used", async () => {
 async function resumed(): Promise<Loaded[]> {
   const applied: Loaded[] = [];
   reloader = createReloader({
-    directory: policies.path,
+    source: createDirectorySource(policies.path),
     pollMs: 3_600_000,
     deadlineMs: 60_000,
     state,

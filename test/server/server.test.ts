@@ -30,7 +30,7 @@ async function start(policies: string, changes: { pollMs?: number; deadlineMs?: 
   const path = join(own, "audit.jsonl");
   const server = await startServer(
     {
-      policies,
+      policies: { kind: "directory", path: policies },
       listen: [LOOPBACK],
       tls: null,
       allowedCallers: [],

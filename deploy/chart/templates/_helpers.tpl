@@ -51,7 +51,6 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- with .Values.metricsReaders }}{{ $_ := set $config "metricsReaders" . }}{{ end }}
 {{- $_ := set $config "admin" "127.0.0.1:9192" }}
 {{- $_ := set $config "probes" "0.0.0.0:9193" }}
-{{- $_ := set $config "state" "/run/sallyport/state" }}
 {{- if eq .Values.tls.source "workloadApi" }}
 {{- $_ := set $config "tls" (dict "workloadApi" (printf "unix:///spiffe-workload-api/%s" .Values.tls.workloadApi.socket)) }}
 {{- else if eq .Values.tls.source "istioAgent" }}
@@ -59,7 +58,13 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- else }}
 {{- $_ := set $config "tls" (dict "certificate" "/etc/sallyport/tls/tls.crt" "key" "/etc/sallyport/tls/tls.key" "clientCa" "/etc/sallyport/tls/ca.crt") }}
 {{- end }}
+{{- if eq .Values.policies.source "customResources" }}
+{{- $_ := set $config "policySource" "kubernetes" }}
+{{- $_ := set $config "kubernetes" (dict "rootNamespace" .Values.gateway.namespace) }}
+{{- else }}
 {{- $_ := set $config "policies" "/etc/sallyport/policies" }}
+{{- $_ := set $config "state" "/run/sallyport/state" }}
+{{- end }}
 {{- toYaml $config }}
 {{- end }}
 

@@ -25,6 +25,8 @@ export interface GatewaySeatOptions {
 export interface GatewaySeat {
   readonly accessLogs: AccessLogService;
   readonly lessor: Lessor;
+  /** Workers of gateways that were heard of lately. */
+  readonly workers: number;
   close(): void;
 }
 
@@ -52,6 +54,9 @@ export function createGatewaySeat(options: GatewaySeatOptions): GatewaySeat {
   return {
     accessLogs: createAccessLogService(record),
     lessor: { mode, sequences, recordedHeaders: recordedHeaders ?? [], sign },
+    get workers() {
+      return sequences.workers;
+    },
     close: () => clearInterval(review),
   };
 }

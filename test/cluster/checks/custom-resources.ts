@@ -1,48 +1,7 @@
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { parseAllDocuments } from "yaml";
-import { REPOSITORY } from "../../cli/run-cli.ts";
 import type { Check } from "../check.ts";
-import type { Cluster } from "../cluster.ts";
 import { applied, apply, namespace } from "../objects.ts";
-
-const ROOT = "istio-egress";
-
-interface Policy {
-  readonly kind: string;
-  readonly metadata: Readonly<Record<string, unknown>> & { readonly name: string; readonly namespace?: string };
-  readonly spec: Readonly<Record<string, unknown>>;
-}
-
-/** Adds the custom resources to a cluster and waits until it knows them. */
-async function establishResources(cluster: Cluster): Promise<void> {
-  const crds = await cluster.kubectl(["apply", "--server-side", `--filename=${join(REPOSITORY, "deploy/crds")}`]);
-  assert.equal(crds.code, 0, crds.stderr);
-  const names = ["egressgateways", "externalservices", "identitygroups", "egresspolicies"];
-  const each = names.map((name) => `crd/${name}.sallyport.dev`);
-  const established = await cluster.kubectl(["wait", "--for=condition=Established", ...each, "--timeout=60s"]);
-  assert.equal(established.code, 0, established.stderr);
-}
-
-/** The shipped policies as objects: what lies at the top is the gateway's namespace's. */
-async function shippedPolicies(): Promise<readonly Policy[]> {
-  const directory = join(REPOSITORY, "policies");
-  const paths = (await readdir(directory, { recursive: true }))
-    .filter((each) => /(?<!\.test)\.yaml$/.test(each))
-    .sort();
-  const all = await Promise.all(
-    paths.map(async (path) => {
-      const place = dirname(path) === "." ? ROOT : dirname(path);
-      const documents = parseAllDocuments(await readFile(join(directory, path), "utf8"));
-      return documents.map((document): Policy => {
-        const policy: Policy = document.toJS();
-        return { ...policy, metadata: { ...policy.metadata, namespace: policy.metadata.namespace ?? place } };
-      });
-    }),
-  );
-  return all.flat();
-}
+import { establishResources, type Policy, shippedPolicies } from "../shipped-policies.ts";
 
 /** Policies as custom resources: the schemas take what files may say, and refuse at once what they can tell. */
 export const customResources: readonly Check[] = [
@@ -51,7 +10,7 @@ export const customResources: readonly Check[] = [
     async run(cluster) {
       await establishResources(cluster);
       const policies = await shippedPolicies();
-      const spaces = new Set(policies.map(({ metadata }) => metadata.namespace ?? ROOT));
+      const spaces = new Set(policies.map(({ metadata }) => metadata.namespace));
       await applied(
         cluster,
         [...spaces].map((name) => namespace(name)),
