@@ -1,7 +1,7 @@
-import { relative, resolve, sep } from "node:path";
 import type { Diagnostic } from "../policy/diagnostic.ts";
 import type { SourcePosition } from "../policy/model.ts";
 import { printLine } from "./output.ts";
+import { repositoryPlace } from "./repository-place.ts";
 
 /** What GitHub shows beside a line of a pull request. */
 export interface Annotation {
@@ -28,7 +28,7 @@ export function diagnosticAnnotation({ severity, code, message, at, fix }: Diagn
 
 function annotationText({ level, title, message, at }: Annotation, policies: string): string {
   const places: readonly (readonly [string, string | number | undefined])[] = [
-    ["file", placeOf(at.file, policies)],
+    ["file", repositoryPlace(at.file, policies)],
     ["line", at.line],
     ["col", at.column],
     ["title", title],
@@ -37,13 +37,6 @@ function annotationText({ level, title, message, at }: Annotation, policies: str
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${escapeProperty(String(value))}`);
   return `::${level} ${properties.join(",")}::${escapeData(message)}`;
-}
-
-/** GitHub knows files from the root of the repository, which the command need not be run from. */
-function placeOf(file: string, policies: string): string {
-  const root = process.env.GITHUB_WORKSPACE ?? process.cwd();
-  const place = relative(root, resolve(policies, file)).split(sep).join("/");
-  return place.startsWith("../") ? resolve(policies, file) : place;
 }
 
 /** No line break of a text may begin another command. */

@@ -1,7 +1,15 @@
 import { type CaseResult, caseId } from "../analyze/decision-tests.ts";
+import { repositoryPlace } from "./repository-place.ts";
 
-/** A JUnit XML report: one `testsuite` for each DecisionTest. `explain` gives the lines of a failure. */
-export function junitReport(results: readonly CaseResult[], explain: (result: CaseResult) => string[]): string {
+/**
+ * A JUnit XML report: one `testsuite` for each DecisionTest. `explain` gives the lines of a failure.
+ * @param policies the policy directory that places are relative to
+ */
+export function junitReport(
+  results: readonly CaseResult[],
+  explain: (result: CaseResult) => string[],
+  policies: string,
+): string {
   const suites = Map.groupBy(results, (each) => each.test);
   const failures = results.filter((each) => !each.passed).length;
   const lines = ['<?xml version="1.0" encoding="UTF-8"?>'];
@@ -9,17 +17,23 @@ export function junitReport(results: readonly CaseResult[], explain: (result: Ca
   for (const [test, cases] of suites) {
     const failed = cases.filter((each) => !each.passed).length;
     const name = escapeXml(test.scope === "" ? test.name : `${test.scope}/${test.name}`);
-    const file = escapeXml(test.at.file);
+    const file = escapeXml(repositoryPlace(test.at.file, policies));
     lines.push(`  <testsuite name="${name}" file="${file}" tests="${cases.length}" failures="${failed}">`);
-    for (const each of cases) lines.push(...caseLines(each, name, explain));
+    for (const each of cases) lines.push(...caseLines(each, name, explain, policies));
     lines.push("  </testsuite>");
   }
   lines.push("</testsuites>");
   return `${lines.join("\n")}\n`;
 }
 
-function caseLines(each: CaseResult, suite: string, explain: (result: CaseResult) => string[]): string[] {
-  const { file, line } = each.case.at;
+function caseLines(
+  each: CaseResult,
+  suite: string,
+  explain: (result: CaseResult) => string[],
+  policies: string,
+): string[] {
+  const { line } = each.case.at;
+  const file = repositoryPlace(each.case.at.file, policies);
   const open = `    <testcase classname="${suite}" name="${escapeXml(each.case.name)}" file="${escapeXml(file)}" line="${line}"`;
   if (each.passed) return [`${open}/>`];
   const text = escapeXml(explain(each).join("\n"));

@@ -93,7 +93,7 @@ function print(report: LintReport, loaded: ValidSet, trail: ReadTrail | null, op
   const failed = report.findings.some((each) => isGrave(each, options.failOn));
   process.exitCode = failed ? EXIT.checkFailed : EXIT.ok;
   if (options.output === "json") printJson(lintJson(report, failed, trail));
-  else if (options.output === "sarif") printJson(lintSarif(report));
+  else if (options.output === "sarif") printJson(lintSarif(report, options.policies));
   else if (options.output === "github") annotateLint(report, options.policies);
   else printLint(report, loaded.sources, options.policies);
   if (trail !== null && trail.unreadable > 0) {

@@ -1,4 +1,7 @@
+import { isAbsolute } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { SourcePosition } from "../policy/model.ts";
+import { repositoryPlace } from "./repository-place.ts";
 
 /** Something that a program found in a policy file. */
 export interface SarifFinding {
@@ -18,10 +21,11 @@ interface SarifRule {
   readonly explanation: string;
 }
 
-/** A SARIF 2.1.0 log, as code scanning in CI reads it. */
+/** A SARIF 2.1.0 log, as code scanning in CI reads it. @param policies the policy directory that places are relative to */
 export function sarifLog(
   findings: readonly SarifFinding[],
   ruleOf: (code: string) => SarifRule | undefined,
+  policies: string,
 ): Record<string, unknown> {
   const codes = [...new Set(findings.map((each) => each.code))].sort();
   const rules = codes.map((id) => {
@@ -32,21 +36,26 @@ export function sarifLog(
   return {
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
     version: "2.1.0",
-    runs: [{ tool: { driver: { name: "sallyport", rules } }, results: findings.map(sarifResult) }],
+    runs: [
+      { tool: { driver: { name: "sallyport", rules } }, results: findings.map((each) => sarifResult(each, policies)) },
+    ],
   };
 }
 
-function sarifResult({ code, severity, message, at, fix, related, suppressed }: SarifFinding): Record<string, unknown> {
+function sarifResult(
+  { code, severity, message, at, fix, related, suppressed }: SarifFinding,
+  policies: string,
+): Record<string, unknown> {
   return {
     ruleId: code,
     level: severity,
     message: { text: fix === null ? message : `${message} (${fix})` },
-    locations: [{ physicalLocation: physicalLocation(at) }],
+    locations: [{ physicalLocation: physicalLocation(at, policies) }],
     ...(related === undefined || related.length === 0
       ? {}
       : {
           relatedLocations: related.map((each) => ({
-            physicalLocation: physicalLocation(each.at),
+            physicalLocation: physicalLocation(each.at, policies),
             message: { text: each.message },
           })),
         }),
@@ -54,6 +63,8 @@ function sarifResult({ code, severity, message, at, fix, related, suppressed }: 
   };
 }
 
-function physicalLocation({ file, line, column }: SourcePosition): Record<string, unknown> {
-  return { artifactLocation: { uri: encodeURI(file) }, region: { startLine: line, startColumn: column } };
+function physicalLocation({ file, line, column }: SourcePosition, policies: string): Record<string, unknown> {
+  const place = repositoryPlace(file, policies);
+  const uri = isAbsolute(place) ? pathToFileURL(place).href : encodeURI(place);
+  return { artifactLocation: { uri }, region: { startLine: line, startColumn: column } };
 }

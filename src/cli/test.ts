@@ -107,7 +107,7 @@ function print(
   const rules = indexRules(set);
   switch (output) {
     case "junit":
-      process.stdout.write(testJunit(results, rules));
+      process.stdout.write(testJunit(results, rules, policies));
       if (coverage !== null) process.stderr.write(`${coverageSummary(coverage)}\n`);
       return;
     case "json": {

@@ -41,7 +41,7 @@ async function validate(options: { policies: string; output: string }): Promise<
     return;
   }
   process.exitCode = loaded.set === null ? EXIT.invalidPolicy : EXIT.ok;
-  if (options.output === "sarif") printJson(sarifLog(loaded.diagnostics, ruleOf));
+  if (options.output === "sarif") printJson(sarifLog(loaded.diagnostics, ruleOf, options.policies));
   else if (options.output === "json") printJson(validateJson(loaded));
   else if (options.output === "github") {
     printAnnotations(loaded.diagnostics.map(diagnosticAnnotation), options.policies);

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { SMALL_SET, temporaryDirectory } from "./policy-dir.ts";
@@ -120,13 +120,20 @@ describe("-o github", () => {
     }
   });
 
-  it("names files from the root of the repository, wherever it is run", async () => {
-    const { root } = await annotated("validate", { ...SMALL_SET, "bad.yaml": "kind: Nonsense\n" });
-    const { stdout } = spawnSync(
-      process.execPath,
-      [join(REPOSITORY, "src/cli/main.ts"), "validate", "--policies", ".", "-o", "github"],
-      { cwd: join(root, "egress, policies"), env: { ...process.env, GITHUB_WORKSPACE: root }, encoding: "utf8" },
-    );
-    expect(annotations(stdout)).toMatchObject([{ file: "egress, policies/bad.yaml" }]);
+  it("names files from the root of the repository, wherever it is run, as sarif and junit do", async () => {
+    const { root } = await annotated("validate", {
+      ...SMALL_SET,
+      "bad.yaml": "kind: Nonsense\n",
+      "small.test.yaml": CASES,
+    });
+    const there = join(root, "egress, policies");
+    const inside = async (command: string, format: string) => {
+      const args = [join(REPOSITORY, "src/cli/main.ts"), command, "--policies", ".", "-o", format];
+      return (await run(process.execPath, args, there, { GITHUB_WORKSPACE: root })).stdout;
+    };
+    expect(annotations(await inside("validate", "github"))).toMatchObject([{ file: "egress, policies/bad.yaml" }]);
+    expect(await inside("validate", "sarif")).toContain('"uri": "egress,%20policies/bad.yaml"');
+    await rm(join(there, "bad.yaml"));
+    expect(await inside("test", "junit")).toContain('file="egress, policies/small.test.yaml" line="7"');
   });
 });

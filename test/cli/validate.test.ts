@@ -1,3 +1,4 @@
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { SMALL_SET, temporaryDirectory } from "./policy-dir.ts";
 import { runCli } from "./run-cli.ts";
@@ -55,10 +56,13 @@ describe("validate", () => {
   });
 
   it("prints SARIF", async () => {
-    const { stdout } = await runCli(["validate", "--policies", await temporaryDirectory(BROKEN), "-o", "sarif"]);
+    const dir = await temporaryDirectory(BROKEN);
+    const { stdout } = await runCli(["validate", "--policies", dir, "-o", "sarif"]);
     const log = JSON.parse(stdout);
     expect(log.version).toBe("2.1.0");
-    expect(log.runs[0].results[0].locations[0].physicalLocation.region.startLine).toBe(8);
+    const { physicalLocation } = log.runs[0].results[0].locations[0];
+    expect(physicalLocation.region.startLine).toBe(8);
+    expect(physicalLocation.artifactLocation.uri).toBe(pathToFileURL(`${dir}/shop/broken.yaml`).href);
   });
 
   it("teaches in --help", async () => {

@@ -28,12 +28,12 @@ export function lintJson(
 }
 
 /** The report as code scanning reads it; what comments keep quiet is in it as such. */
-export function lintSarif({ findings, suppressed }: LintReport): Record<string, unknown> {
+export function lintSarif({ findings, suppressed }: LintReport, policies: string): Record<string, unknown> {
   const all = [
     ...findings.map(sarifFinding),
     ...suppressed.map(({ finding, suppression }) => ({ ...sarifFinding(finding), suppressed: suppression.reason })),
   ];
-  return sarifLog(all, (code) => Object.entries(LINT_CODES).find(([each]) => each === code)?.[1]);
+  return sarifLog(all, (code) => Object.entries(LINT_CODES).find(([each]) => each === code)?.[1], policies);
 }
 
 function sarifFinding(finding: Finding): SarifFinding {

@@ -45,8 +45,8 @@ export function printResults(results: readonly CaseResult[], rules: Rules): void
 }
 
 /** A JUnit XML report of the cases. */
-export function testJunit(results: readonly CaseResult[], rules: Rules): string {
-  return junitReport(results, (each) => failureLines(each, rules));
+export function testJunit(results: readonly CaseResult[], rules: Rules, policies: string): string {
+  return junitReport(results, (each) => failureLines(each, rules), policies);
 }
 
 /** Prints an annotation for each failure, and how many passed. */
