@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseManifests, serverOf } from "../../deploy/manifests.ts";
 import type { Check } from "../check.ts";
 import type { Cluster } from "../cluster.ts";
@@ -166,6 +166,29 @@ export const chart: readonly Check[] = [
       for (const resource of ["secrets", "pods", "configmaps"])
         assert.equal(await may("get", resource), "no", resource);
       return "the server may read policies and say what it thinks of them, and nothing else";
+    },
+  },
+  {
+    name: "chart-istio-names",
+    async run(_, { istioCrds }) {
+      const api = join(dirname(istioCrds), "..");
+      const known = await Promise.all(
+        ["annotation/annotations.gen.go", "label/labels.gen.go"].map((file) => readFile(join(api, file), "utf8")),
+      );
+      const names = new Set<string>();
+      for (const name of valuesSets()) {
+        const objects = parseManifests(await readFile(join(MANIFESTS, `${name}.yaml`), "utf8"));
+        for (const { spec } of objects.filter((each) => each.spec?.template !== undefined)) {
+          const { annotations, labels } = spec.template.metadata;
+          for (const key of Object.keys({ ...annotations, ...labels })) if (key.includes("istio.io/")) names.add(key);
+        }
+      }
+      for (const name of names)
+        assert.ok(
+          known.some((text) => text.includes(`"${name}"`)),
+          `Istio knows no ${name}`,
+        );
+      return `${names.size} labels and annotations are Istio's`;
     },
   },
 ];
