@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import { createTwoFilesPatch } from "diff";
-import { caseId, runDecisionTests } from "../analyze/decision-tests.ts";
+import { brokenTests } from "../analyze/broken-tests.ts";
 import { type EditedFile, enforcePolicies } from "../analyze/promote/edit-mode.ts";
 import { createPromoter, type JudgedPolicy } from "../analyze/promote/promote.ts";
 import { compileBundle } from "../bundle/compile.ts";
@@ -124,14 +124,8 @@ function summary(asked: readonly JudgedPolicy[], ready: number, { dryRun, polici
 
 /** The tests that came out before and do not with the edited set. */
 function brokenCases({ tests, set, module }: ValidSet, after: PolicySet): readonly string[] {
-  const failing = (of: PolicySet): string[] => {
-    const engine = createEngine(module, compileBundle(of));
-    return runDecisionTests(tests, engine.decide, of.gateway.trustDomains[0] ?? "", null)
-      .filter(({ passed }) => !passed)
-      .map((each) => caseId(each.test, each.case));
-  };
-  const before = new Set(failing(set));
-  return failing(after).filter((each) => !before.has(each));
+  const decide = (of: PolicySet) => createEngine(module, compileBundle(of)).decide;
+  return brokenTests(tests, decide(set), decide(after), set.gateway.trustDomains[0] ?? "");
 }
 
 async function write(directory: string, files: readonly EditedFile[]): Promise<boolean> {

@@ -119,6 +119,14 @@ describe("learn", () => {
     const found: { file: string; severity: string }[] = JSON.parse(lint.stdout).findings;
     expect(found.filter(({ file, severity }) => files.includes(file) && severity !== "note")).toEqual([]);
 
+    // A test of the first draft that says what a second one learns after all is told of.
+    const later = trailOf(
+      await runningEngine(),
+      often(1, 0, "payments/checkout", () => `POST ${STRIPE}/beside/what/was/seen`),
+    );
+    const second = await runCli(["learn", await trailFile(later), "--policies", policies, ...OPTIONS]);
+    expect(second.stdout).toContain("payments/learnt-checkout/another path: api.stripe.com:80 no longer comes out");
+
     // What is drafted is learnt: nothing is left to draft, and nothing is overwritten.
     const again = await runCli(["learn", await trailFile(), "--policies", policies, ...OPTIONS, "-o", draft]);
     expect([again.code, again.stdout.trimEnd().split("\n").at(-1)]).toEqual([0, "Nothing to draft."]);

@@ -12,7 +12,7 @@ import { createGatherer, type SeenWorkload } from "./gather.ts";
 import { type LearntTarget, type Thresholds, targetOf } from "./learnt-rule.ts";
 import { createLeftOutCounter, type LeftOut, type LeftOutCounter } from "./left-out.ts";
 import { type LearntWorkload, missingServices, type Refusal } from "./missing-services.ts";
-import { type LearntFile, proveDraft } from "./prove-draft.ts";
+import { type ProvenDraft, proveDraft } from "./prove-draft.ts";
 import { wildcardEdges } from "./wildcards.ts";
 
 /** The policy set that is learnt for. */
@@ -32,13 +32,12 @@ export interface LearnOptions extends DraftOptions, Thresholds {
 }
 
 /** What a trail taught. */
-export interface Learnt extends Draft {
+export interface Learnt extends Draft, ProvenDraft {
   /** Requests that rules of the set allow already. */
   readonly covered: number;
   /** Requests that the draft allows. */
   readonly learnt: number;
   readonly leftOut: readonly LeftOut[];
-  readonly files: readonly LearntFile[];
 }
 
 /** Takes recorded requests one by one. */
@@ -80,12 +79,12 @@ export function createLearner({ set, sources, module, canon }: LearnFrom, option
       const good = all.ok ? seen : seen.filter((each) => isProvable(each));
       const found = good.length === seen.length ? all : proven(good);
       if (!found.ok) return found;
-      const { draft, files, refusals } = found.value;
+      const { draft, files, brokenTests, refusals } = found.value;
       for (const { workload, target, why } of refusals) {
         leftOut.add(why, `${workload.spiffeId} ${target.edge.host}:${target.edge.port}`, target.tally.count);
       }
       const learnt = draft.policies.reduce((sum, { workload }) => sum + requestsOf(workload), 0);
-      return ok({ ...draft, covered: gatherer.covered, learnt, leftOut: leftOut.all(), files });
+      return ok({ ...draft, covered: gatherer.covered, learnt, leftOut: leftOut.all(), files, brokenTests });
     },
   };
 
@@ -98,8 +97,8 @@ export function createLearner({ set, sources, module, canon }: LearnFrom, option
       .sort((a, b) => (a.from < b.from ? -1 : 1));
     const draft = nameDraft(set, sources, workloads, services);
     try {
-      const files = proveDraft(draftFiles(draft, set, options), draft.policies, { sources, module, canon, nowMs });
-      return ok({ draft, files, refusals });
+      const from = { set, sources, module, canon, nowMs };
+      return ok({ draft, refusals, ...proveDraft(draftFiles(draft, set, options), draft.policies, from) });
     } catch (error) {
       return fail(`what was learnt does not hold: ${error instanceof Error ? error.message : error}`);
     }
@@ -113,9 +112,8 @@ export function createLearner({ set, sources, module, canon }: LearnFrom, option
 }
 
 /** A draft that holds. */
-interface Proven {
+interface Proven extends ProvenDraft {
   readonly draft: Draft;
-  readonly files: readonly LearntFile[];
   readonly refusals: readonly Refusal[];
 }
 

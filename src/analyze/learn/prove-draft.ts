@@ -4,6 +4,7 @@ import type { Canonicaliser } from "../../policy/canonicaliser.ts";
 import { loadPolicySet } from "../../policy/load.ts";
 import type { PolicySet } from "../../policy/model.ts";
 import type { PolicyFile } from "../../policy/parse-cache.ts";
+import { brokenTests } from "../broken-tests.ts";
 import { runDecisionTests } from "../decision-tests.ts";
 import { closedSet } from "../evidence/closed-set.ts";
 import { lint } from "../lint/lint.ts";
@@ -20,10 +21,18 @@ export interface LearntFile {
 }
 
 export interface ProofOptions {
+  readonly set: PolicySet;
   readonly sources: readonly PolicyFile[];
   readonly module: WebAssembly.Module;
   readonly canon: Canonicaliser;
   readonly nowMs: number;
+}
+
+/** A draft that holds. */
+export interface ProvenDraft {
+  readonly files: readonly LearntFile[];
+  /** Cases of the set's own tests that no longer come out beside the draft. */
+  readonly brokenTests: readonly string[];
 }
 
 /**
@@ -33,8 +42,8 @@ export interface ProofOptions {
 export function proveDraft(
   drafts: readonly DraftFile[],
   policies: readonly DraftPolicy[],
-  { sources, module, canon, nowMs }: ProofOptions,
-): readonly LearntFile[] {
+  { set: before, sources, module, canon, nowMs }: ProofOptions,
+): ProvenDraft {
   const policyFiles = drafts.map((draft) => ({ path: draft.path, text: textOf(draft) }));
   const set = load([...sources, ...policyFiles.map(fileOf)], canon).set;
   const ownTrustDomain = set.gateway.trustDomains[0] ?? "";
@@ -59,7 +68,9 @@ export function proveDraft(
   const { findings } = lint(whole.set, all, { nowMs, withinMs: 0, owners: null, observed: null });
   const found = findings.find(({ code, at }) => ours.has(at.file) && LINT_CODES[code].severity !== "note");
   if (found !== undefined) throw new RangeError(`the lint would find: ${found.message}`);
-  return files;
+  const present = createEngine(module, compileBundle(before));
+  const theirs = whole.tests.filter(({ at }) => !ours.has(at.file));
+  return { files, brokenTests: brokenTests(theirs, present.decide, engine.decide, ownTrustDomain) };
 }
 
 function load(

@@ -17,6 +17,7 @@ export function learnJson(learnt: Learnt, { records, unreadable }: TrailCounts, 
     leftOut: learnt.leftOut,
     services: learnt.services.map(({ scope, pattern, ...rest }) => ({ namespace: scope, host: pattern, ...rest })),
     policies: learnt.policies.map(policyJson),
+    brokenTests: learnt.brokenTests,
     out,
     files: out === null ? learnt.files : learnt.files.map(({ path }) => path),
   };

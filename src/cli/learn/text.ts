@@ -19,6 +19,7 @@ export function printLearnt(learnt: Learnt, { records }: TrailCounts, out: strin
     printLine(`  ${requestsText(left)}: ${LEFT_OUT[why]}`);
     for (const example of examples) printLine(`    ${colors.dim(example)}`);
   }
+  for (const each of learnt.brokenTests) printLine(`the test ${each} no longer comes out beside the draft`);
   const left = learnt.leftOut.reduce((sum, each) => sum + each.count, 0);
   printLine(
     `${count(records, "decision")}: ${learnt.learnt} learnt, ${learnt.covered} allowed by rules already, ${left} left out`,
