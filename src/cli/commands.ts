@@ -13,6 +13,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["lint", async () => (await import("./lint.ts")).lintCommand()],
   ["lsp", async () => (await import("./lsp.ts")).lspCommand()],
   ["exceptions", async () => (await import("./exceptions.ts")).exceptionsCommand()],
+  ["diff", async () => (await import("./diff.ts")).diffCommand()],
   ["replay", async () => (await import("./replay.ts")).replayCommand()],
   ["compile", async () => (await import("./compile.ts")).compileCommand()],
   ["inspect", async () => (await import("./inspect.ts")).inspectCommand()],

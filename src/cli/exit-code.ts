@@ -10,7 +10,7 @@ export const EXIT = {
   invalidPolicy: 3,
   /** `test`: a case did not come out as expected; `lint`: something was found that `--fail-on` names; `promote`: a policy is not ready. */
   checkFailed: 4,
-  /** `generate --check`: the directory is not what the policies say; `replay`: something changed that `--fail-on` names. */
+  /** `generate --check`: the directory is not what the policies say; `diff`, `replay`: something changes that `--fail-on` names. */
   differs: 5,
   /** The command line cannot be understood. */
   usage: 64,

@@ -6,7 +6,7 @@ import type { CheckInput, Decision, Dependencies, Subject } from "./decision.ts"
 import { createEngineInstance, type EngineInstance } from "./engine-instance.ts";
 import { ALWAYS_READ, createQuestionWriter } from "./question.ts";
 import { readVerdicts, type Verdicts } from "./verdicts.ts";
-import { createWhens } from "./when.ts";
+import { type Assume, createWhens } from "./when.ts";
 
 /** The engine with one bundle. Deciding allocates nothing inside the engine; only the returned decision is new. */
 export interface Engine {
@@ -16,6 +16,8 @@ export interface Engine {
   readonly headers: readonly string[];
   /** Decides at `nowMs` (ms since the epoch). Throws only when the engine itself fails: the caller must deny. */
   decide(input: CheckInput, nowMs: number): Decision;
+  /** Decides likewise, but takes expressions for what is assumed of them where they can be told at all. Throws alike. */
+  decideAssuming(input: CheckInput, nowMs: number, assume: Assume): Decision;
   /** Decides likewise and tells what each condition came to. Throws alike. */
   explain(input: CheckInput, nowMs: number): Verdicts;
 }
@@ -40,11 +42,11 @@ export function createEngine(
   const readAnswer = createAnswerReader(engine, names);
   const whens = createWhens(engine, names);
   /** An answer that waits for expressions is given again once they have been evaluated. */
-  const decide = (input: CheckInput, nowMs: number): void => {
+  const decide = (input: CheckInput, nowMs: number, assume: Assume | null = null): void => {
     writeQuestion(input);
     engine.exports.decide(nowMs);
     if (engine.view.getUint32(engine.answer + LAYOUT.A_WHEN_COUNT, true) === 0) return;
-    whens.answerAll({ input, nowMs, decision: readAnswer(input.principal) });
+    whens.answerAll({ input, nowMs, decision: readAnswer(input.principal) }, assume);
     engine.exports.decideAgain(nowMs);
   };
   return {
@@ -52,6 +54,10 @@ export function createEngine(
     headers,
     decide(input, nowMs) {
       decide(input, nowMs);
+      return readAnswer(input.principal);
+    },
+    decideAssuming(input, nowMs, assume) {
+      decide(input, nowMs, assume);
       return readAnswer(input.principal);
     },
     explain(input, nowMs) {

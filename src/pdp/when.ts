@@ -11,11 +11,14 @@ import type { EngineInstance } from "./engine-instance.ts";
 
 /** Evaluates the expressions of a bundle about the question that its engine has. */
 export interface Whens {
-  /** Evaluates what the answer waits for and gives it to the engine. */
-  answerAll(asked: AskedAbout): void;
+  /** Evaluates what the answer waits for and gives it to the engine; with `assume`, what that says of it instead. */
+  answerAll(asked: AskedAbout, assume: Assume | null): void;
   /** What the expression of an item comes to, for explaining; null = it has none. `offset` = the item's offset in the bundle. */
   ofItem(offset: number, asked: AskedAbout): ExpressionOutcome | null;
 }
+
+/** What to take an expression for, by its text, whatever it would come to. */
+export type Assume = (expression: string) => ExpressionOutcome["truth"];
 
 /** The question, and what the engine made of workload and target. */
 export interface AskedAbout {
@@ -68,12 +71,12 @@ export function createWhens(engine: EngineInstance, names: BundleReader): Whens 
       if (engine.exports.explainWhen(index) === 0) return outcome(index, asked);
       return { truth: "doubt", why: "what it reads is ambiguous or cannot be seen" };
     },
-    answerAll(asked) {
+    answerAll(asked, assume) {
       const count = u32(LAYOUT.A_WHEN_COUNT);
       const places = u32(LAYOUT.A_WHENS);
       for (let i = 0; i < count; i++) {
         const index = engine.view.getUint32(places + i * 4, true);
-        engine.exports.answerWhen(index, TRUTHS[outcome(index, asked).truth]);
+        engine.exports.answerWhen(index, TRUTHS[assume?.(names.when(index).text) ?? outcome(index, asked).truth]);
       }
     },
   };

@@ -56,3 +56,8 @@ export function writeShim(directory: string): void {
   writeFileSync(shim, `#!/bin/sh\nexec "${process.execPath}" "${REPOSITORY}/src/cli/main.ts" "$@"\n`);
   chmodSync(shim, 0o755);
 }
+
+/** What a command printed, without digests of bundles, which change with their format. */
+export function withoutDigests(text: string): string {
+  return text.replace(/sha256:[0-9a-f]{12,64}/g, "sha256:…");
+}

@@ -27,3 +27,10 @@ export function headerAtoms(values: Iterable<string>, grpc: boolean): readonly H
     ...(grpc ? [{ kind: "doubt", value: `${GRPC},b` } as const] : []),
   ];
 }
+
+/** Headers by which a request upgrades. */
+export const UPGRADE_HEADERS = ["connection", "upgrade"] as const;
+
+export function isUpgradeHeader(name: string): boolean {
+  return UPGRADE_HEADERS.some((each) => each === name);
+}

@@ -1,7 +1,7 @@
-import type { CheckKind, Target } from "../../pdp/decision.ts";
+import type { Target } from "../../pdp/decision.ts";
 import type { Engine } from "../../pdp/engine.ts";
 import type { PolicySet, PortProtocol } from "../../policy/model.ts";
-import { probe } from "../probe.ts";
+import { CHECK_KINDS, probe } from "../probe.ts";
 import { scopedName } from "../scoped-name.ts";
 
 /** A port on which some service has the host. */
@@ -10,14 +10,6 @@ export interface RegisteredPort {
   readonly port: number;
   readonly protocol: PortProtocol;
 }
-
-const KINDS: Readonly<Record<PortProtocol, CheckKind>> = {
-  HTTP: "http",
-  GRPC: "http",
-  TLS: "tls",
-  HTTPS: "tls",
-  TCP: "tcp",
-};
 
 /**
  * On which ports of the set a host is registered for the workload: the engine is asked about each of them, as each protocol
@@ -34,7 +26,7 @@ export function registeredPorts(
     set.services.flatMap((each) => each.ports.map((port) => [`${port.number}/${port.protocol}`, port] as const)),
   );
   const found = [...ports.values()].flatMap(({ number, protocol }): RegisteredPort[] => {
-    const { service } = engine.decide(probe(KINDS[protocol], principal, host, number), nowMs);
+    const { service } = engine.decide(probe(CHECK_KINDS[protocol], principal, host, number), nowMs);
     const owner = service === null ? null : set.services.find((each) => service === scopedName(each));
     // A TLS question is also answered for HTTPS, an HTTP one with this content type also for GRPC.
     const speaks = owner?.ports.some((each) => each.number === number && each.protocol === protocol) ?? false;

@@ -1,11 +1,9 @@
 import type { Decision } from "../../pdp/decision.ts";
 import type { Effect } from "../../policy/model.ts";
 import { vocabularyOf } from "../atoms/vocabulary.ts";
+import { type Change, changeOf } from "../change.ts";
 import { type Again, decideAgain, type ReplayPolicies } from "./decide-again.ts";
 import { type RecordedDecision, sameTexts, type Unknown } from "./recorded-decision.ts";
-
-/** How a request fares now: allowed where it was denied, the other way round, or so only with report mode enforced. */
-export type Change = "widening" | "narrowing" | "shadow-widening" | "shadow-narrowing";
 
 /** What was decided, or is. */
 export interface Outcome {
@@ -116,7 +114,7 @@ export function createReplay(now: ReplayPolicies, was: readonly ReplayPolicies[]
   }
 
   function compare(record: RecordedDecision, outcome: Decision, shadowIsKnown: boolean): void {
-    const change = changeOf(record, outcome, shadowIsKnown);
+    const change = changeOf(record, shadowIsKnown ? outcome : { ...outcome, shadow: record.shadow });
     if (change !== null) {
       changed[change] += 1;
       keep(change, record, outcome, outcome.service);
@@ -176,12 +174,6 @@ export function createReplay(now: ReplayPolicies, was: readonly ReplayPolicies[]
       undecidableClasses: [...wants.values()].sort((one, other) => other.count - one.count),
     }),
   };
-}
-
-function changeOf(was: Outcome, now: Outcome, shadowIsKnown: boolean): Change | null {
-  if (was.effect !== now.effect) return now.effect === "allow" ? "widening" : "narrowing";
-  if (!shadowIsKnown || was.shadow === now.shadow) return null;
-  return now.shadow === "allow" ? "shadow-widening" : "shadow-narrowing";
 }
 
 function outcomeOf({ effect, shadow, reason, rules, shadowRules }: Outcome): Outcome {

@@ -1,10 +1,5 @@
-import {
-  type Change,
-  type ChangedRequests,
-  type Outcome,
-  type ReplayReport,
-  requestText,
-} from "../../analyze/replay/replay.ts";
+import type { Change } from "../../analyze/change.ts";
+import { type ChangedRequests, type Outcome, type ReplayReport, requestText } from "../../analyze/replay/replay.ts";
 import { printable } from "../../policy/printable.ts";
 import { colors, count, printLine } from "../output.ts";
 import { shortSubject } from "../short-subject.ts";

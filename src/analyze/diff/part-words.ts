@@ -1,0 +1,126 @@
+import { AMBIGUOUS, EXCEPT, NO_UPGRADE, OTHER } from "./dimensions.ts";
+import type { Part } from "./explore.ts";
+
+/** Some things of a kind, or all of them but some. `of` is then `any`. */
+export interface Told {
+  readonly of: readonly string[];
+  readonly except: readonly string[];
+}
+
+/** What a box of requests is, in words; two that read the same are the same. Null = whatever it is. */
+export interface PartWords {
+  readonly methods: Told | null;
+  readonly paths: Told | null;
+  readonly headers: Readonly<Record<string, Told>>;
+  /** Expressions on which it hangs which of these requests change, if any. */
+  readonly expressions: readonly string[];
+  /** Null = whether or not it upgrades. */
+  readonly upgrades: Told | null;
+  /** RFC 3339: from, and until; null = no end. Empty = whenever. */
+  readonly times: readonly { readonly from: string; readonly until: string | null }[];
+}
+
+export const ANY = "any";
+
+/** Puts the parts of a box into words. */
+export function partWords(parts: readonly Part[]): PartWords {
+  const part = (of: Part["of"]): Part | null => parts.find((one) => one.of === of) ?? null;
+  const headers = parts.filter(({ of }) => of.startsWith("header "));
+  return {
+    methods: listWords(part("methods")),
+    paths: pathWords(part("paths")),
+    headers: Object.fromEntries(headers.map((one) => [one.of.slice("header ".length), headerWords(one)])),
+    expressions: part("expressions")?.in ?? [],
+    upgrades: upgradeWords(part("upgrades")),
+    times: timeWords(part("times")),
+  };
+}
+
+function listWords(part: Part | null): Told | null {
+  if (part === null) return null;
+  return told(part.in.includes(OTHER), part.in, part.out);
+}
+
+/** The same things in the same order, wherever they come from. */
+function told(any: boolean, of: readonly string[], except: readonly string[]): Told {
+  return any ? { of: [ANY], except: except.toSorted() } : { of: of.toSorted(), except: [] };
+}
+
+function headerWords({ in: labels, out }: Part): Told {
+  const text = (label: string): string => (label.startsWith("=") ? label.slice(1) : `(${label})`);
+  return told(labels.includes("other"), labels.map(text), out.map(text));
+}
+
+function upgradeWords(part: Part | null): Told | null {
+  if (part === null) return null;
+  const text = (label: string): string => (label === NO_UPGRADE ? `(${NO_UPGRADE})` : label);
+  return told(part.in.includes(OTHER), part.in.map(text), part.out.map(text));
+}
+
+/** Patterns that lie wholly in a class by name; of others what they have in it. */
+function pathWords(part: Part | null): Told | null {
+  if (part === null) return null;
+  const patternsOf = (label: string): readonly string[] =>
+    label === AMBIGUOUS || label === "" ? [] : label.split(EXCEPT);
+  const inside = part.in.map(patternsOf);
+  const outside = part.out.map(patternsOf);
+  const others = outside.flat();
+  const whole = new Set(inside.flat().filter((each) => !others.includes(each)));
+  const ambiguous = part.in.includes(AMBIGUOUS) ? [`(${AMBIGUOUS})`] : [];
+  if (part.in.includes("")) {
+    const except = [...new Set(others)].filter((each) => !whole.has(each) && !inside.flat().includes(each));
+    const partly = [...new Set(others)].filter((each) => !whole.has(each) && inside.flat().includes(each));
+    return {
+      of: [ANY],
+      except: [
+        ...except,
+        ...partly.map((each) => `part of ${each}`),
+        ...(part.out.includes(AMBIGUOUS) ? [`(${AMBIGUOUS})`] : []),
+      ],
+    };
+  }
+  const rest = inside.filter((patterns) => patterns.length > 0 && !patterns.some((each) => whole.has(each)));
+  const texts = rest.map((patterns) => restText(patterns, outside));
+  const named = [...whole].filter((each) => !isWithin(each, whole, [...inside, ...outside]));
+  return { of: [...named.sort(), ...[...new Set(texts)].sort(), ...ambiguous], except: [] };
+}
+
+/** Is all of a pattern in another one of these? */
+function isWithin(pattern: string, among: ReadonlySet<string>, vectors: readonly (readonly string[])[]): boolean {
+  const own = vectors.filter((each) => each.includes(pattern));
+  return [...among].some((other) => {
+    if (other === pattern || !own.every((each) => each.includes(other))) return false;
+    const all = vectors.filter((each) => each.includes(other));
+    return all.length > own.length || other < pattern;
+  });
+}
+
+/** What of these patterns together does not belong to a narrower one. */
+function restText(patterns: readonly string[], outside: readonly (readonly string[])[]): string {
+  const narrower = new Set(
+    outside
+      .filter((each) => patterns.every((one) => each.includes(one)))
+      .flat()
+      .filter((each) => !patterns.includes(each)),
+  );
+  const all = patterns.join(" and ");
+  return narrower.size === 0 ? all : `${all} but not ${[...narrower].sort().join(", ")}`;
+}
+
+function timeWords(part: Part | null): PartWords["times"] {
+  if (part === null) return [];
+  const starts = [...part.in, ...part.out].map(Number).sort((one, other) => one - other);
+  const spans: { from: number; until: number | null }[] = [];
+  for (const [index, start] of starts.entries()) {
+    if (!part.in.includes(String(start))) continue;
+    const until = starts[index + 1] ?? null;
+    const last = spans.at(-1);
+    if (last !== undefined && last.until === start) last.until = until;
+    else spans.push({ from: start, until });
+  }
+  return spans.map(({ from, until }) => ({ from: instant(from), until: until === null ? null : instant(until) }));
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString();
+}

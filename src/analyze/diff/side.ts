@@ -1,0 +1,200 @@
+import type { Engine } from "../../pdp/engine.ts";
+import { coveringPatterns } from "../../policy/host-pattern.ts";
+import type {
+  EgressPolicy,
+  ExternalService,
+  Fallback,
+  HostPattern,
+  IdentitySelector,
+  PolicySet,
+  Rule,
+  RuleTarget,
+  Scope,
+  SubjectSelector,
+  WhenExpression,
+} from "../../policy/model.ts";
+import { isUpgradeHeader } from "../atoms/header-atoms.ts";
+import { scopedName } from "../scoped-name.ts";
+
+/** One of the two revisions that are compared. */
+export interface Revision {
+  readonly set: PolicySet;
+  readonly engine: Pick<Engine, "decide" | "decideAssuming" | "revision">;
+}
+
+/** What one rule says of one of its selectors and one of its targets. */
+export interface Item {
+  readonly subject: Subject;
+  readonly scope: Scope;
+  readonly denies: boolean;
+  /** Null = every target. */
+  readonly service: string | null;
+  readonly pattern: HostPattern | null;
+  readonly conditions: Pick<RuleTarget, "ports" | "methods" | "paths" | "headers">;
+  readonly upgrades: readonly string[];
+  /** Null where it has begun already, or never ends. */
+  readonly notBefore: number | null;
+  readonly expires: number | null;
+  readonly when: WhenExpression | null;
+  /** What is left of it to compare once ports; methods; paths; headers; upgrades; windows; and expressions are looked at. */
+  readonly rest: readonly string[];
+  /** Everything that decides, whom it is for included: equal items decide alike. */
+  readonly key: string;
+  /** Its place among the items of its set. */
+  readonly number: number;
+}
+
+/** Whom a selector means, groups with all their members: two of the same key mean the same. */
+export interface Subject {
+  readonly key: string;
+  /** Null = everyone. */
+  readonly selectors: readonly IdentitySelector[] | null;
+}
+
+/** A set as it is compared. */
+export interface Side extends Revision {
+  readonly items: readonly Item[];
+  /** By service as `namespace/name`, by pattern, and those for every target. */
+  readonly byService: ReadonlyMap<string, readonly Item[]>;
+  readonly byPattern: ReadonlyMap<HostPattern, readonly Item[]>;
+  readonly anywhere: readonly Item[];
+  readonly services: ReadonlyMap<HostPattern, readonly ExternalService[]>;
+  readonly hostsOf: ReadonlyMap<string, readonly HostPattern[]>;
+  /** Groups that set a fallback. */
+  readonly fallbacks: readonly { readonly subject: Subject; readonly fallback: Fallback; readonly scope: Scope }[];
+}
+
+/** The steps in which what an item asks for is looked at, in this order. */
+export const STEPS = ["methods", "paths", "headers", "upgrades", "times", "whens"] as const;
+
+/** @param atMs rules that have expired by then are left out: they let nothing pass and stop nothing */
+export function createSide(revision: Revision, atMs: number): Side {
+  const { set } = revision;
+  const subjectOf = createSubjects(set);
+  const items = set.policies
+    .flatMap((policy) =>
+      policy.rules
+        .filter(({ expires }) => expires === null || expires > atMs)
+        .flatMap((rule) => itemsOf(policy, rule, subjectOf, atMs)),
+    )
+    .map((item, number) => ({ ...item, number }));
+  const byService = new Map<string, Item[]>();
+  const byPattern = new Map<HostPattern, Item[]>();
+  const anywhere: Item[] = [];
+  for (const item of items) {
+    if (item.service !== null) push(byService, item.service, item);
+    else if (item.pattern !== null) push(byPattern, item.pattern, item);
+    else anywhere.push(item);
+  }
+  const services = new Map<HostPattern, ExternalService[]>();
+  for (const service of set.services) for (const host of service.hosts) push(services, host, service);
+  const fallbacks = set.groups.flatMap(({ fallback, scope, name }) =>
+    fallback === null ? [] : [{ subject: subjectOf({ kind: "group", scope, name }), fallback, scope }],
+  );
+  const hostsOf = new Map(set.services.map((service) => [scopedName(service), service.hosts]));
+  return { ...revision, items, byService, byPattern, anywhere, services, hostsOf, fallbacks };
+}
+
+/** All items that can matter for a host atom. Which of them bind is the engine's to say. */
+export function itemsAt(side: Side, pattern: HostPattern | null): readonly Item[] {
+  if (pattern === null) return side.anywhere;
+  const found = [...side.anywhere];
+  const seen = new Set<ExternalService>();
+  for (const each of coveringPatterns(pattern)) {
+    found.push(...(side.byPattern.get(each) ?? []));
+    for (const service of side.services.get(each) ?? []) {
+      if (seen.has(service)) continue;
+      seen.add(service);
+      found.push(...(side.byService.get(scopedName(service)) ?? []));
+    }
+  }
+  return found;
+}
+
+/** The services that register a host atom, by the pattern. */
+export function servicesAt(
+  side: Side,
+  pattern: HostPattern | null,
+): readonly (readonly [HostPattern, ExternalService])[] {
+  if (pattern === null) return [];
+  return [...coveringPatterns(pattern)].flatMap((each) =>
+    (side.services.get(each) ?? []).map((service) => [each, service] as const),
+  );
+}
+
+export function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+function createSubjects(set: PolicySet): (selector: SubjectSelector | null) => Subject {
+  const groups = new Map(set.groups.map((group) => [`${group.scope}/${group.name}`, group.members]));
+  const known = new Map<string, Subject>();
+  return (selector) => {
+    if (selector === null) return EVERYONE;
+    const name = selector.kind === "group" ? `group ${selector.scope}/${selector.name}` : JSON.stringify(selector);
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const selectors = selector.kind === "group" ? (groups.get(`${selector.scope}/${selector.name}`) ?? []) : [selector];
+    const key = selectors.map((each) => JSON.stringify(each)).sort();
+    const made = { key: key.join(), selectors };
+    known.set(name, made);
+    return made;
+  };
+}
+
+const EVERYONE: Subject = { key: "everyone", selectors: null };
+
+function itemsOf(
+  { mode, scope }: EgressPolicy,
+  rule: Rule,
+  subjectOf: (selector: SubjectSelector | null) => Subject,
+  atMs: number,
+): Omit<Item, "number">[] {
+  const denies = rule.effect === "deny";
+  const notBefore = rule.notBefore !== null && rule.notBefore > atMs ? rule.notBefore : null;
+  const upgrades = denies ? [] : rule.upgrades;
+  const subjects = (rule.from ?? [null]).map(subjectOf);
+  const aims = (rule.to ?? [null]).flatMap((to) => aimsOf(to));
+  return aims.flatMap(({ service, pattern, conditions }) => {
+    const { ports, methods, paths, headers } = conditions;
+    const steps = [
+      JSON.stringify([rule.effect, mode, scope, service, pattern]),
+      JSON.stringify(rule.when?.text ?? null),
+      JSON.stringify([notBefore, rule.expires]),
+      // Conditions on the headers by which a request upgrades are looked at with the upgrade.
+      JSON.stringify([[...upgrades].sort(), headers.filter(({ name }) => isUpgradeHeader(name))]),
+      JSON.stringify(headers),
+      JSON.stringify(paths?.map(({ text }) => text) ?? null),
+      JSON.stringify(methods),
+    ];
+    // What remains after the first i steps: the last needs only what always matters.
+    const rest = [...STEPS, null].map((_, done) => steps.slice(0, steps.length - done).join());
+    const whole = `${rest[0]}${JSON.stringify(ports)}`;
+    return subjects.map((subject) => ({
+      ...{
+        subject,
+        scope,
+        denies,
+        service,
+        pattern,
+        conditions,
+        upgrades,
+        notBefore,
+        expires: rule.expires,
+        when: rule.when,
+        rest,
+      },
+      key: `${subject.key} ${whole}`,
+    }));
+  });
+}
+
+const NO_CONDITIONS: Item["conditions"] = { ports: null, methods: null, paths: null, headers: [] };
+
+function aimsOf(to: RuleTarget | null): readonly Pick<Item, "service" | "pattern" | "conditions">[] {
+  if (to === null) return [{ service: null, pattern: null, conditions: NO_CONDITIONS }];
+  if (to.service !== null) return [{ service: scopedName(to.service), pattern: null, conditions: to }];
+  return (to.hosts ?? []).map((pattern) => ({ service: null, pattern, conditions: to }));
+}
