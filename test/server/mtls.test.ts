@@ -37,6 +37,10 @@ async function start(
   return { answering, files };
 }
 
+function lasting(fromMs: number, untilMs: number) {
+  return { notBefore: new Date(Date.now() + fromMs), notAfter: new Date(Date.now() + untilMs) };
+}
+
 function fromFiles(files: TlsFiles): TlsOptions {
   return { kind: "files", files, pollMs: 20 };
 }
@@ -73,6 +77,8 @@ describe("callers", () => {
     ["the listed identity beside another", () => mesh.issue([uri(EGRESS), uri("spiffe://cluster.local/ns/a/sa/b")])],
     ["the listed identity cut short by a NUL", () => mesh.issue([uri(`${EGRESS}\0.evil`)])],
     ["no subject alternative name at all", () => mesh.issue([])],
+    ["a certificate that has expired", () => mesh.issue([uri(EGRESS)], lasting(-7_200_000, -3_600_000))],
+    ["a certificate that is not valid yet", () => mesh.issue([uri(EGRESS)], lasting(3_600_000, 7_200_000))],
   ];
   for (const [name, issue] of refused) {
     test(`refused: ${name}`, async () => {

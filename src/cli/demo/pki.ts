@@ -17,8 +17,14 @@ export interface Leaf {
 /** A throw-away certificate authority. */
 export interface Authority {
   readonly cert: string;
-  /** A leaf with these names in its subject alternative name, none for an empty list. */
-  issue(sans: readonly San[]): Promise<Leaf>;
+  /** A leaf with these names in its subject alternative name, none for an empty list; valid for as long as the authority unless told otherwise. */
+  issue(sans: readonly San[], span?: Span): Promise<Leaf>;
+}
+
+/** When a certificate is valid. */
+interface Span {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
 }
 
 /** `url` for identities. */
@@ -44,14 +50,14 @@ export async function createAuthority(name = "CN=test mesh", days = 1): Promise<
   let serial = 1;
   return {
     cert: root.toString("pem"),
-    async issue(sans) {
+    async issue(sans, valid = span) {
       const own = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
       serial += 1;
       const leaf = await x509.X509CertificateGenerator.create({
         serialNumber: serial.toString(16).padStart(4, "0"),
         subject: "CN=workload",
         issuer: root.subject,
-        ...span,
+        ...valid,
         signingAlgorithm: ALGORITHM,
         publicKey: own.publicKey,
         signingKey: keys.privateKey,
