@@ -20,6 +20,8 @@ const group = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shap
 /** What the chart says itself, and what nobody needs in a Pod. */
 const SETTINGS = CONFIG_SCHEMA.omit({
   policies: true,
+  policySource: true,
+  kubernetes: true,
   listen: true,
   allowedCallers: true,
   metricsReaders: true,

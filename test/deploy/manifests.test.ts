@@ -153,6 +153,7 @@ describe("values", () => {
     ["an unknown value", { replicas: 3 }],
     ["an unknown setting of the server", { config: { audit: { colour: "red" } } }],
     ["a setting that is the chart's", { config: { listen: ["0.0.0.0:1"] } }],
+    ["a source of policies beside `policies.source`", { config: { policySource: "kubernetes" } }],
     ["a caller that is no SPIFFE ID", { allowedCallers: ["everybody"] }],
     ["nobody who may ask", { allowedCallers: [] }],
     ["a path out of the policy directory", { policies: { files: { "../gateway.yaml": "" } } }],
