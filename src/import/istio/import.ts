@@ -1,21 +1,18 @@
-import type { z } from "zod";
 import type { PolicyFile } from "../../policy/parse-cache.ts";
 import type { SourceProblem } from "../../policy/yaml-source.ts";
-import type { Aim, DraftPolicy, DraftRule } from "../draft.ts";
+import type { DraftPolicy, DraftRule } from "../draft.ts";
 import { type Imported, type ImportOptions, ownerOf } from "../imported.ts";
-import type { ImportCode, ImportNote } from "../note.ts";
+import type { ImportNote } from "../note.ts";
 import { placed } from "../place.ts";
-import { nothingOf, type ObjectOf, type ObjectSource, objectsOf, readObjects } from "../read-objects.ts";
+import { nothingOf, type ObjectSource, objectsOf, readObjects } from "../read-objects.ts";
 import { problemAt } from "../read-source.ts";
-import { type Atom, atomsOf, type RuleOrigin, type Tell } from "./allow.ts";
-import { everyone } from "./approximate.ts";
-import { type Denied, denyOf, isDenied, restricted } from "./deny.ts";
-import { type Gateway, gatewayOf, holdsAt, isElsewhere } from "./gateway.ts";
-import { matchesOf } from "./match.ts";
-import { readMesh } from "./mesh.ts";
+import type { Atom } from "./allow.ts";
+import { authorizationOf, type Policy } from "./authorization.ts";
+import { isDenied, restricted } from "./deny.ts";
+import { type Gateway, gatewayOf, isElsewhere } from "./gateway.ts";
+import { type Note, readMesh } from "./mesh.ts";
+import { allowRules } from "./regroup.ts";
 import { authorizationPolicy } from "./schema.ts";
-
-type Policy = ObjectOf<z.output<typeof authorizationPolicy>>;
 
 /** Kinds that may stop traffic and are not read. */
 const UNREAD: Readonly<Record<string, string>> = {
@@ -38,7 +35,7 @@ export function importIstio(
   const all = readObjects(files);
   const problems: SourceProblem[] = [...all.problems];
   const notes: ImportNote[] = [];
-  const note = (code: ImportCode, at: ImportNote["at"], message: string): void => {
+  const note: Note = (code, at, message) => {
     notes.push({ code, at, message });
   };
   const mesh = readMesh(all.objects, options, problems, note);
@@ -95,122 +92,7 @@ function misplaced(policies: readonly Policy[], gateway: Gateway): readonly Sour
     });
 }
 
-interface Said {
-  readonly atoms: readonly Atom[];
-  readonly denied: {
-    readonly rules: readonly (DraftRule & { readonly policy: string })[];
-    readonly restrictions: Denied["restrictions"];
-  };
-}
-
-/** What the policies that hold at the gateway allow and deny. */
-function authorizationOf(
-  policies: readonly Policy[],
-  gateway: Gateway,
-  claims: Parameters<typeof atomsOf>[2],
-  options: ImportOptions,
-  note: (code: ImportCode, at: ImportNote["at"], message: string) => void,
-): Said {
-  const atoms: Atom[] = [];
-  // What ours have no word for can make two ways to match alike.
-  const rules = new Map<string, DraftRule & { readonly policy: string }>();
-  const restrictions: Denied["restrictions"][number][] = [];
-  let open = true;
-  for (const policy of policies) {
-    const { action } = policy.spec;
-    const holds = holdsAt(policy, gateway);
-    if (holds === "no") {
-      note(
-        "not-for-the-gateway",
-        policy.at(),
-        `AuthorizationPolicy \`${policy.namespace}/${policy.name}\` is not for the egress gateway`,
-      );
-      continue;
-    }
-    if (action === "AUDIT" || policy.annotations["istio.io/dry-run"] === "true") {
-      note("decides-nothing", policy.at(), `\`${policy.name}\` only tells what it would do`);
-      continue;
-    }
-    if (action === "ALLOW") open = false;
-    if (action === "ALLOW" && holds === "perhaps") {
-      note(
-        "perhaps-the-gateway",
-        policy.at(),
-        `whether \`${policy.name}\` is for the egress gateway cannot be told: its allows are left out`,
-      );
-      continue;
-    }
-    if (action === "CUSTOM") {
-      note(
-        "custom-action",
-        policy.at(),
-        `who decides for \`${policy.name}\` is not known here: what it matches is denied`,
-      );
-    }
-    for (const [i, rule] of (policy.spec.rules ?? []).entries()) {
-      const name = (policy.spec.rules ?? []).length === 1 ? policy.name : `${policy.name}-${i + 1}`;
-      const origin: RuleOrigin = { policy: policy.name, name, namespace: policy.namespace, at: policy.at("rules", i) };
-      for (const match of matchesOf(rule)) {
-        const tell: Tell = (code, message) => note(code, policy.at("rules", i, ...match.path), message);
-        if (action === "ALLOW") atoms.push(...atomsOf(match, origin, claims, options, tell));
-        else {
-          const denied = denyOf(match, origin, claims, options, tell);
-          for (const each of denied.rules) rules.set(JSON.stringify(each), { ...each, policy: policy.name });
-          restrictions.push(...denied.restrictions);
-        }
-      }
-    }
-  }
-  if (!open) return { atoms, denied: { rules: [...rules.values()], restrictions } };
-  // Istio lets pass what nobody denies, as long as no policy allows anything.
-  const at = claims[0]?.at ?? { file: ".", line: 1, column: 1 };
-  note(
-    "no-allow-policy",
-    at,
-    "no AuthorizationPolicy of the gateway allows anything, so all may pass that none denies: here the mesh's workloads",
-  );
-  const rule: RuleOrigin = { policy: "no-allow-policy", name: "all", namespace: "", at };
-  const whole = { methods: null, paths: null, headers: null, rule };
-  const all = claims.map((claim): Atom => ({ from: everyone(options), pattern: claim.pattern, claim, ...whole }));
-  return { atoms: all, denied: { rules: [...rules.values()], restrictions } };
-}
-
-/** Atoms of a rule that say the same of the same workloads, together. */
-function allowRules(atoms: readonly Atom[]): readonly (readonly [string, DraftRule])[] {
-  const byConditions = new Map<
-    string,
-    { first: Atom; subjects: Map<string, { from: Atom["from"]; aims: Map<string, Aim> }> }
-  >();
-  for (const atom of atoms) {
-    const { rule, methods, paths, headers } = atom;
-    const key = JSON.stringify([rule.policy, rule.name, methods, paths, headers]);
-    const group = byConditions.get(key) ?? { first: atom, subjects: new Map() };
-    byConditions.set(key, group);
-    const who = JSON.stringify(atom.from);
-    const subject = group.subjects.get(who) ?? { from: atom.from, aims: new Map<string, Aim>() };
-    group.subjects.set(who, subject);
-    const aim: Aim = { pattern: atom.pattern, ports: [atom.claim.port], protocol: atom.claim.protocol };
-    subject.aims.set(JSON.stringify(aim), aim);
-  }
-  return [...byConditions.values()].flatMap(({ first, subjects }) => {
-    const byAims = new Map<string, { from: Atom["from"][]; aims: readonly Aim[] }>();
-    for (const { from, aims } of subjects.values()) {
-      const key = JSON.stringify([...aims.keys()]);
-      const group = byAims.get(key) ?? { from: [], aims: [...aims.values()] };
-      byAims.set(key, group);
-      group.from.push(from);
-    }
-    return [...byAims.values()].map(({ from, aims }): readonly [string, DraftRule] => {
-      const { rule, methods, paths, headers } = first;
-      return [rule.policy, { name: rule.name, effect: "allow", from, aims, methods, paths, headers, at: rule.at }];
-    });
-  });
-}
-
-function tellUnread(
-  all: readonly ObjectSource[],
-  note: (code: ImportCode, at: ImportNote["at"], message: string) => void,
-): void {
+function tellUnread(all: readonly ObjectSource[], note: Note): void {
   for (const { group, kind, namespace, name, source } of all) {
     if (!Object.hasOwn(UNREAD, kind) || UNREAD[kind] !== group) continue;
     note("kind-not-read", source.position([]), `${kind} \`${namespace}/${name}\` may stop more: it is not read`);
