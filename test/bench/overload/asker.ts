@@ -39,9 +39,9 @@ interface Asked {
   decided: Outcome | null;
 }
 
-/** `message` of an answer: does it allow? The status is the first field and empty, `ok_response` the next. */
+/** `message` of an answer: does it allow? The status is the first field, `ok_response` may be the next. */
 function allows(message: Buffer): boolean {
-  return message[5] === 0x0a && message[6] === 0 && message[7] === 0x1a;
+  return message[5] === 0x0a && message[7 + (message[6] ?? 0)] === 0x1a;
 }
 
 /** Connects to `unix:/path` or `HOST:PORT`. */
