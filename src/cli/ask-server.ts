@@ -10,12 +10,12 @@ import {
   type MethodDefinition,
   type ServiceError,
 } from "@grpc/grpc-js";
+import type { CheckAnswer } from "../analyze/answer.ts";
 import type { AskedRequest, WrittenRequest } from "../analyze/request.ts";
 import { isLocal, parseListenAddress } from "../server/address.ts";
 import { loadProtos } from "../server/load-protos.ts";
 import { singleUriSan } from "../server/uri-san.ts";
 import type { CheckRequestMessage, CheckResponseMessage } from "../server/wire.ts";
-import type { CheckAnswer } from "./check-answer.ts";
 import { checkMessage } from "./check-message.ts";
 
 /** Where a server listens, and the certificates to show it. */

@@ -1,9 +1,10 @@
 import { Command, Option } from "commander";
+import { type CheckAnswer, checkJson, localAnswer } from "../analyze/answer.ts";
 import { enforcement } from "../analyze/enforcement.ts";
 import type { WrittenRequest } from "../analyze/request.ts";
 import { compileBundle } from "../bundle/compile.ts";
 import { createEngine } from "../pdp/engine.ts";
-import { type CheckAnswer, checkJson, localAnswer, printAnswer } from "./check-answer.ts";
+import { printAnswer } from "./check-answer.ts";
 import { EXIT } from "./exit-code.ts";
 import { requireSet } from "./load-set.ts";
 import { outputOption, printFailure, printJson } from "./output.ts";

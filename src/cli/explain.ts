@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
+import { localAnswer } from "../analyze/answer.ts";
 import { enforcement } from "../analyze/enforcement.ts";
 import { createExplain } from "../analyze/explain/explain.ts";
 import { compileBundle } from "../bundle/compile.ts";
 import { createEngine } from "../pdp/engine.ts";
-import { localAnswer } from "./check-answer.ts";
 import { EXIT } from "./exit-code.ts";
 import { explanationJson } from "./explain/json.ts";
 import { mermaidChart } from "./explain/mermaid.ts";

@@ -1,12 +1,12 @@
 import { Command, InvalidArgumentError } from "commander";
 import { type Coverage, coverageOf, measureCoverage, questionsOf } from "../analyze/covered/coverage.ts";
 import { type CaseResult, runDecisionTests } from "../analyze/decision-tests.ts";
+import { indexRules } from "../analyze/rule-index.ts";
 import { compileBundle } from "../bundle/compile.ts";
 import { createEngine } from "../pdp/engine.ts";
 import { EXIT } from "./exit-code.ts";
 import { requireSet, type ValidSet } from "./load-set.ts";
 import { outputOption, policiesOption, printFailure, printJson } from "./output.ts";
-import { indexRules } from "./rule-index.ts";
 import { annotateCoverage, coverageJson, coverageSummary, printCoverage } from "./test/coverage.ts";
 import { annotateResults, printResults, testJson, testJunit } from "./test/report.ts";
 import { watchPolicies } from "./test/watch.ts";

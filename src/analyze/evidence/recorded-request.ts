@@ -2,8 +2,7 @@ import type { CheckInput, Decision } from "../../pdp/decision.ts";
 import type { Engine } from "../../pdp/engine.ts";
 import type { Effect } from "../../policy/model.ts";
 import { CONTENT_TYPE } from "../atoms/header-atoms.ts";
-import { type RecordedDecision, recordedInput } from "../replay/recorded-decision.ts";
-import { requestText } from "../replay/replay.ts";
+import { type RecordedDecision, recordedInput, requestText } from "../replay/recorded-decision.ts";
 
 /** Takes recorded decisions one by one. @param timeMs the record's time, in milliseconds since the epoch */
 export type TakeRecord = (record: RecordedDecision, timeMs: number) => void;

@@ -72,3 +72,10 @@ export function isAsRecorded(decision: Decision, record: RecordedDecision): bool
 export function sameTexts(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((each, index) => each === other[index]);
 }
+
+/** As `check` takes it: `GET http://host:port/path`, `TLS host:port`. */
+export function requestText({ target }: RecordedDecision): string {
+  const { protocol, method, host, port, path } = target;
+  if (protocol !== "http") return `${protocol.toUpperCase()} ${host}:${port}`;
+  return `${method} http://${host}${port === 80 ? "" : `:${port}`}${path}`;
+}

@@ -3,7 +3,7 @@ import type { Effect } from "../../policy/model.ts";
 import { vocabularyOf } from "../atoms/vocabulary.ts";
 import { type Change, changeOf } from "../change.ts";
 import { type Again, decideAgain, type ReplayPolicies } from "./decide-again.ts";
-import { type RecordedDecision, sameTexts, type Unknown } from "./recorded-decision.ts";
+import { type RecordedDecision, requestText, sameTexts, type Unknown } from "./recorded-decision.ts";
 
 /** What was decided, or is. */
 export interface Outcome {
@@ -178,11 +178,4 @@ export function createReplay(now: ReplayPolicies, was: readonly ReplayPolicies[]
 
 function outcomeOf({ effect, shadow, reason, rules, shadowRules }: Outcome): Outcome {
   return { effect, shadow, reason, rules, shadowRules };
-}
-
-/** As `check` takes it: `GET http://host:port/path`, `TLS host:port`. */
-export function requestText({ target }: RecordedDecision): string {
-  const { protocol, method, host, port, path } = target;
-  if (protocol !== "http") return `${protocol.toUpperCase()} ${host}:${port}`;
-  return `${method} http://${host}${port === 80 ? "" : `:${port}`}${path}`;
 }

@@ -2,9 +2,9 @@ import type { Change } from "../../analyze/change.ts";
 import type { ChangeClass, Difference } from "../../analyze/diff/diff.ts";
 import { type ClassWords, classWords } from "../../analyze/diff/words.ts";
 import type { ReplayReport } from "../../analyze/replay/replay.ts";
+import { indexRules, rulePlace } from "../../analyze/rule-index.ts";
 import type { CheckInput, Decision } from "../../pdp/decision.ts";
 import type { PolicyRevision } from "../policy-revision.ts";
-import { indexRules, rulePlace } from "../rule-index.ts";
 
 /** A rule that decides, and where it is written; null where that is not known. */
 export interface DecidingRule {

@@ -1,6 +1,6 @@
+import { type CheckAnswer, checkJson } from "../../analyze/answer.ts";
 import type { ExplainedRule, Explanation } from "../../analyze/explain/explain.ts";
 import type { Step } from "../../analyze/explain/steps.ts";
-import { type CheckAnswer, checkJson } from "../check-answer.ts";
 
 /** The stable machine-readable form, documented in docs/cli.md: all of `check`, with the steps and the rules. */
 export function explanationJson(

@@ -1,7 +1,7 @@
+import type { CheckAnswer } from "../../analyze/answer.ts";
 import type { ExplainedRule, Explanation } from "../../analyze/explain/explain.ts";
 import type { Step } from "../../analyze/explain/steps.ts";
 import type { SourcePosition } from "../../policy/model.ts";
-import type { CheckAnswer } from "../check-answer.ts";
 import { count } from "../output.ts";
 
 const CLASSES = [

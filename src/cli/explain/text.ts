@@ -1,7 +1,8 @@
+import type { CheckAnswer } from "../../analyze/answer.ts";
 import type { ExplainedRule, Explanation } from "../../analyze/explain/explain.ts";
 import type { Step } from "../../analyze/explain/steps.ts";
 import type { SourcePosition } from "../../policy/model.ts";
-import { type CheckAnswer, printAnswer } from "../check-answer.ts";
+import { printAnswer } from "../check-answer.ts";
 import { colors, count, printLine } from "../output.ts";
 
 /** Prints the walk of a decision for people. */

@@ -1,4 +1,5 @@
-import { type ReplayReport, requestText } from "../../analyze/replay/replay.ts";
+import { requestText } from "../../analyze/replay/recorded-decision.ts";
+import type { ReplayReport } from "../../analyze/replay/replay.ts";
 
 /** The stable machine-readable form, documented in docs/cli.md. */
 export function replayJson(report: ReplayReport, unreadable: number): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import type { Change } from "../../analyze/change.ts";
-import { type ChangedRequests, type Outcome, type ReplayReport, requestText } from "../../analyze/replay/replay.ts";
+import { requestText } from "../../analyze/replay/recorded-decision.ts";
+import type { ChangedRequests, Outcome, ReplayReport } from "../../analyze/replay/replay.ts";
 import { printable } from "../../policy/printable.ts";
 import { colors, count, printLine } from "../output.ts";
 import { shortSubject } from "../short-subject.ts";

@@ -1,9 +1,9 @@
 import { type CaseResult, caseId } from "../../analyze/decision-tests.ts";
+import { type NamedRule, rulePlace } from "../../analyze/rule-index.ts";
 import type { DecisionExpectation } from "../../policy/model.ts";
 import { printAnnotations } from "../github.ts";
 import { junitReport } from "../junit.ts";
 import { colors, count, printLine } from "../output.ts";
-import { type NamedRule, rulePlace } from "../rule-index.ts";
 
 type Rules = ReadonlyMap<string, NamedRule>;
 
