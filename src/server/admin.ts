@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Registry } from "prom-client";
 import { formatListenAddress, isLocal, type ListenAddress } from "./address.ts";
+import type { ConsolePages } from "./console-page.ts";
 import { type PolicySource, policyPage } from "./gateway/policy-page.ts";
 import { type HttpPort, openHttpPort } from "./http-port.ts";
 import { metricsPage } from "./metrics-page.ts";
@@ -14,6 +15,9 @@ export interface AdminSources {
   /** JSON texts of the most recent decisions, newest first. */
   recent(): readonly string[];
   readonly policies: PolicySource;
+  /** This server and the gateways that decide themselves, by their leases. */
+  seats(): Readonly<Record<string, unknown>>;
+  readonly console: ConsolePages;
 }
 
 /** Connections beyond these are refused: the port is for a few people and programs of this machine. */
@@ -49,9 +53,21 @@ async function answer(request: IncomingMessage, sources: AdminSources): Promise<
       return json(200, `{"decisions":[${sources.recent().join(",\n")}]}\n`);
     case "/v1/bundle":
       return policyPage(request.headers, sources.policies);
+    case "/v1/seats":
+      return json(200, `${JSON.stringify(sources.seats(), null, 2)}\n`);
+    case "/":
+    case "/console":
+      return text(302, "/console/\n", { location: "/console/" });
     default:
-      return text(404, "/livez /readyz /metrics /v1/decisions /v1/bundle\n");
+      return (
+        consolePage(path, sources) ??
+        text(404, "/livez /readyz /metrics /v1/decisions /v1/bundle /v1/seats /console/\n")
+      );
   }
+}
+
+function consolePage(path = "", { console: pages }: AdminSources): Page | null {
+  return path.startsWith("/console/") ? pages(path.slice("/console/".length)) : null;
 }
 
 /** A web page must not reach this port by pointing its own name at loopback. */

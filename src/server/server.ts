@@ -8,6 +8,7 @@ import { createAdmission } from "./admission.ts";
 import { createCallerCheck } from "./caller.ts";
 import { openTlsSource, type TlsSource } from "./certificates/tls-source.ts";
 import { createCheckHandler } from "./check-service.ts";
+import { createConsolePages } from "./console-page.ts";
 import { drain } from "./drain.ts";
 import { registerExceptionMetrics } from "./exception-metrics.ts";
 import { createExceptionWatch } from "./exception-watch.ts";
@@ -129,9 +130,10 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     },
   });
 
+  const serverName = `${hostname()}/${process.pid}`;
   const own = () => {
     const revision = pdp.revision;
-    return revision === null ? null : { name: `${hostname()}/${process.pid}`, revision, gateways: seat.workers };
+    return revision === null ? null : { name: serverName, revision, gateways: seat.workers };
   };
   const warn = (message: string, error: unknown) => log.warn({ err: error }, message);
   const source =
@@ -220,6 +222,15 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
         readiness,
         recent: trail.recent,
         policies: policySource,
+        seats: () => ({
+          server: {
+            name: serverName,
+            revision: policies.loaded?.revision ?? null,
+            since: policies.loaded === null ? null : new Date(policies.loaded.sinceMs).toISOString(),
+          },
+          gateways: seat.leases.all(),
+        }),
+        console: createConsolePages(),
       });
     }
     if (options.probes !== null) probes = await openProbes(options.probes, () => readiness().ready);

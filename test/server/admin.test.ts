@@ -1,6 +1,8 @@
 import { request } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openAdmin } from "../../src/server/admin.ts";
+import { createConsolePages } from "../../src/server/console-page.ts";
+import { createLeases } from "../../src/server/gateway/leases.ts";
 import { createSequences } from "../../src/server/gateway/sequences.ts";
 import type { HttpPort } from "../../src/server/http-port.ts";
 import { createMetrics, RELOAD_RESULTS } from "../../src/server/metrics.ts";
@@ -28,11 +30,19 @@ beforeEach(async () => {
   admin = await openAdmin(LOOPBACK, {
     registry: metrics.registry,
     readiness: () => ({ ready, why: "because" }),
+    seats: () => ({ server: { name: "here/1" }, gateways: [] }),
+    console: createConsolePages("/nowhere"),
     recent: () => ['{"id":"b"}', '{"id":"a"}'],
     policies: {
       loaded: () => loaded,
       ready: () => ready,
-      lessor: { mode: "batch", sequences: createSequences(Date.now, () => {}), recordedHeaders: [], sign: null },
+      lessor: {
+        mode: "batch",
+        sequences: createSequences(Date.now, () => {}),
+        leases: createLeases(Date.now),
+        recordedHeaders: [],
+        sign: null,
+      },
     },
   });
 });
@@ -93,6 +103,22 @@ describe("the admin port", () => {
       expect([same.status, same.body.length]).toEqual([304, 0]);
     }
     expect((await get("/v1/bundle", { "if-none-match": '"sha256:bb"' })).status).toBe(200);
+  });
+
+  test("shows who decides by what", async () => {
+    const { status, body } = await get("/v1/seats");
+    expect([status, JSON.parse(body.toString())]).toEqual([200, { server: { name: "here/1" }, gateways: [] }]);
+  });
+
+  test("leads to the console, and says so where it is not built", async () => {
+    for (const path of ["/", "/console"]) {
+      const { status, headers } = await get(path);
+      expect([status, headers.location]).toEqual([302, "/console/"]);
+    }
+    const index = await get("/console/");
+    expect([index.status, index.body.toString()]).toEqual([503, expect.stringContaining("npm run build makes it")]);
+    expect((await get("/console/index.html")).status).toBe(404);
+    expect((await get("/console/", { host: "rebound.example.com" })).status).toBe(403);
   });
 
   test("answers neither writes nor unknown pages nor web pages that point their own name at loopback", async () => {

@@ -4,6 +4,7 @@ import { type AccessLogService, createAccessLogService } from "./access-log-serv
 import { registerGatewayMetrics } from "./gateway-metrics.ts";
 import type { Lessor } from "./lease.ts";
 import type { LeaseSigner } from "./lease-signer.ts";
+import { createLeases, type Leases } from "./leases.ts";
 import { createGatewayRecorder } from "./recorder.ts";
 import { createSequences } from "./sequences.ts";
 
@@ -27,6 +28,7 @@ export interface GatewaySeat {
   readonly lessor: Lessor;
   /** Workers of gateways that were heard of lately. */
   readonly workers: number;
+  readonly leases: Leases;
   close(): void;
 }
 
@@ -37,6 +39,7 @@ const REVIEW_MS = 1_000;
 export function createGatewaySeat(options: GatewaySeatOptions): GatewaySeat {
   const { mode, trail, recordedHeaders, sign, registry, counter, warn } = options;
   const sequences = createSequences(() => performance.now(), trail.event);
+  const leases = createLeases(() => performance.now());
   let unreadable = 0;
   const record = createGatewayRecorder({
     trail,
@@ -53,10 +56,11 @@ export function createGatewaySeat(options: GatewaySeatOptions): GatewaySeat {
   review.unref();
   return {
     accessLogs: createAccessLogService(record),
-    lessor: { mode, sequences, recordedHeaders: recordedHeaders ?? [], sign },
+    lessor: { mode, sequences, leases, recordedHeaders: recordedHeaders ?? [], sign },
     get workers() {
       return sequences.workers;
     },
+    leases,
     close: () => clearInterval(review),
   };
 }

@@ -2,17 +2,20 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { AuditMode } from "../../audit/trail.ts";
 import type { LoadedPolicies } from "../policy-state.ts";
 import type { LeaseSigner } from "./lease-signer.ts";
+import type { Leases } from "./leases.ts";
 import type { Sequences } from "./sequences.ts";
 
 /** How long a gateway may decide by itself, from the moment it asked. A revocation is in force everywhere after that. */
 const LEASE_MS = 5_000;
 const NAME = /^[0-9a-f]{32}$/;
+const REVISION = /^"(sha256:[0-9a-f]{64})"$/;
 const NUMBER = /^\d{1,15}$/;
 
 /** What grants leases. */
 export interface Lessor {
   readonly mode: AuditMode;
   readonly sequences: Sequences;
+  readonly leases: Leases;
   /** Names of the headers that are recorded. */
   readonly recordedHeaders: readonly string[];
   /** Null where nothing is signed. */
@@ -28,7 +31,7 @@ export interface Lessor {
 export function leaseHeaders(
   asked: IncomingHttpHeaders,
   { generation, revision }: LoadedPolicies,
-  { mode, sequences, recordedHeaders, sign }: Lessor,
+  { mode, sequences, leases, recordedHeaders, sign }: Lessor,
 ): Record<string, string> {
   const nonce = asked["x-sallyport-nonce"];
   const worker = asked["x-sallyport-worker"];
@@ -37,6 +40,8 @@ export function leaseHeaders(
   const missingMs = sequences.told(worker, Number(sequence));
   const leaseMs = mode === "strict" ? Math.floor(LEASE_MS - missingMs) : LEASE_MS;
   if (leaseMs <= 0) return {};
+  const runs = REVISION.exec(asked["if-none-match"] ?? "")?.[1] ?? null;
+  leases.granted({ worker, runs, revision, leaseMs });
   const recorded = recordedHeaders.join(",");
   return {
     ...(sign === null ? {} : { "x-sallyport-signature": sign({ nonce, revision, generation, leaseMs, recorded }) }),

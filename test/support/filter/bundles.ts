@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
+import { createLeases } from "../../../src/server/gateway/leases.ts";
 import { policyPage } from "../../../src/server/gateway/policy-page.ts";
 import { createSequences } from "../../../src/server/gateway/sequences.ts";
 import type { LoadedPolicies } from "../../../src/server/policy-state.ts";
@@ -12,6 +13,7 @@ export async function serveBundles(loaded: () => LoadedPolicies | null, given: (
       () => performance.now(),
       () => {},
     ),
+    leases: createLeases(() => performance.now()),
     recordedHeaders: [],
     sign: null,
   };

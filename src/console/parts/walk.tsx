@@ -1,0 +1,73 @@
+import type { JSX } from "preact";
+import type { ExplainedRule, Explanation } from "../../analyze/explain/explain.ts";
+import { Wide } from "./wide.tsx";
+
+/** The walk of a decision: its steps, the rules that decide, and the near misses. */
+export function Walk({ explanation }: { readonly explanation: Explanation }): JSX.Element {
+  const { steps, rules, omitted } = explanation;
+  const deciding = rules.filter(({ decides }) => decides);
+  const others = rules.filter(({ decides }) => !decides);
+  return (
+    <>
+      <Wide label="Steps of the decision">
+        <table class="walk">
+          <caption>The walk, step by step</caption>
+          <thead>
+            <tr>
+              <th scope="col">Step</th>
+              <th scope="col">State</th>
+              <th scope="col">What came of it</th>
+            </tr>
+          </thead>
+          <tbody>
+            {steps.map(({ name, state, text }) => (
+              <tr key={name} class={state === "decided" ? "decided" : undefined}>
+                <th scope="row">{name}</th>
+                <td>{state}</td>
+                <td>{text}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Wide>
+      <Rules title="Decided by" rules={deciding} />
+      <Rules title="Near misses" rules={others} />
+      {omitted > 0 && <p>{omitted} more rules are further off.</p>}
+    </>
+  );
+}
+
+function Rules({
+  title,
+  rules,
+}: {
+  readonly title: string;
+  readonly rules: readonly ExplainedRule[];
+}): JSX.Element | null {
+  if (rules.length === 0) return null;
+  return (
+    <>
+      <h2>{title}</h2>
+      <ul class="rules">
+        {rules.map((each) => (
+          <li key={each.id}>
+            <span class={`effect ${each.rule.effect}`}>{each.rule.effect}</span> <code>{each.id}</code>
+            <span class="about">
+              {[`owner ${each.policy.owner}`, each.rule.ticket, each.rule.reason]
+                .filter((text) => text !== null)
+                .join(" · ")}
+            </span>
+            <ul>
+              {each.conditions.map((condition, at) => (
+                <li key={at}>
+                  {condition.holds ? "holds" : "does not hold"}
+                  {condition.verdict === "doubt" ? " (in doubt)" : ""}: {condition.text}
+                </li>
+              ))}
+            </ul>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
