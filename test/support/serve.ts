@@ -7,6 +7,7 @@ export interface Serving {
   readonly child: Child;
   /** Where Checks go. */
   readonly address: string;
+  readonly adminPort: number;
   /** A page of the admin port. */
   page(path: string): Promise<Response>;
   ready(): Promise<boolean>;
@@ -50,6 +51,7 @@ export async function startServing(
   return {
     child,
     address: `127.0.0.1:${port}`,
+    adminPort,
     page,
     ready: () => isFine("/readyz"),
     async metric(name) {
