@@ -1,4 +1,4 @@
-import type { DecisionRecord } from "./server.ts";
+import type { RecordedDecision } from "../analyze/replay/recorded-decision.ts";
 
 /** What was denied to whom, of one destination. */
 export interface DeniedDestination {
@@ -15,7 +15,7 @@ export interface DeniedDestination {
 export const MINUTES = 30;
 
 /** Denied destinations, the most denied first. */
-export function deniedDestinations(records: readonly DecisionRecord[], nowMs: number): DeniedDestination[] {
+export function deniedDestinations(records: readonly RecordedDecision[], nowMs: number): DeniedDestination[] {
   const groups = Map.groupBy(
     records.filter(({ effect }) => effect === "deny"),
     ({ target }) => `${target.host}:${target.port}`,

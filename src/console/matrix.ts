@@ -1,8 +1,8 @@
 import { unlike } from "../analyze/atoms/unlike.ts";
 import { CHECK_KINDS, probe } from "../analyze/probe.ts";
 import type { Decision } from "../pdp/decision.ts";
+import type { Engine } from "../pdp/engine.ts";
 import type { IdentitySelector, PolicySet, PortProtocol } from "../policy/model.ts";
-import type { Policies } from "./policies.ts";
 
 /** A row: who asks. `label` = as a person writes it, or whom it stands for. */
 export interface Workload {
@@ -62,7 +62,7 @@ export function destinationsOf(set: PolicySet): Destination[] {
 }
 
 /** What comes of it now: the engine is asked, and says itself what its answer depended on. */
-export function reach({ engine }: Policies, { spiffeId }: Workload, to: Destination, nowMs: number): Reach {
+export function reach(engine: Engine, { spiffeId }: Workload, to: Destination, nowMs: number): Reach {
   const decision = engine.decide(probe(CHECK_KINDS[to.protocol], spiffeId, to.asked, to.port), nowMs);
   const { method, path, contentType, headers } = decision.dependsOn;
   // A gRPC port is one by its content type, which every request to it has.

@@ -95,6 +95,17 @@ describe.skipIf(CHROMIUM === null)("the console", () => {
     await page.getByLabel("Effect").selectOption("");
   });
 
+  test("shows what callers wrote as text", async () => {
+    const { page } = watched;
+    const markup = "/<img src=x onerror=alert(1)>";
+    await client.check(httpCheck({ path: markup, principal: "<script>alert(2)</script>" }));
+    await open("decisions");
+    await page.getByRole("row").filter({ hasText: markup }).getByRole("link").click();
+    await page.getByRole("heading", { level: 1, name: "A decision explained" }).waitFor(SOON);
+    expect(await texts(".facts dd")).toContain("<script>alert(2)</script>");
+    expect(await page.locator("main img, main script").count()).toBe(0);
+  });
+
   test("explains a decision by the walk of the engine", async () => {
     const { page } = watched;
     await open("decisions");

@@ -20,6 +20,19 @@ const LEASE_MS = 5_000;
 const GET = (lab: Lab, caller: Caller, host: string, path = "/v1/charges") =>
   requestHttp1(caller, lab.port("http", 80), `GET ${path}`, [`host: ${host}`]);
 
+/** What the server tells of the gateway's workers: each says with its next poll which revision it runs. */
+async function leasesOf(lab: Lab): Promise<Record<string, boolean>> {
+  const { server, gateways } = (await (await fetch(`http://127.0.0.1:${lab.adminPort}/v1/seats`)).json()) as {
+    readonly server: { readonly revision: string };
+    readonly gateways: readonly { readonly runs: string | null; readonly ageMs: number; readonly leaseMs: number }[];
+  };
+  return {
+    some: gateways.length > 0,
+    current: gateways.every(({ runs }) => runs === server.revision),
+    fresh: gateways.every(({ ageMs, leaseMs }) => ageMs < leaseMs),
+  };
+}
+
 describe("Envoy decides by itself", () => {
   it("as check says, for every workload, service and port of the shipped policies, and asks nobody", async () => {
     const { set } = loadPolicySet(await readPolicyDirectory(SHIPPED), createCanonicaliser(readEngineModule()));
@@ -28,6 +41,7 @@ describe("Envoy decides by itself", () => {
     try {
       const checkout = await lab.workload("payments/checkout");
       await untilSeated(lab, () => GET(lab, checkout, "api.stripe.com"));
+      await expect.poll(() => leasesOf(lab), { timeout: 20_000 }).toEqual({ some: true, current: true, fresh: true });
       const asked = async () => (await decidedBy(lab, "server")).length;
       const before = await asked();
       expect(await differences(lab, reachOf(set), set.gateway.trustDomains[0] ?? "")).toEqual([]);

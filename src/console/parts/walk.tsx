@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { ExplainedRule, Explanation } from "../../analyze/explain/explain.ts";
-import { Wide } from "./wide.tsx";
+import { Table } from "./table.tsx";
 
 /** The walk of a decision: its steps, the rules that decide, and the near misses. */
 export function Walk({ explanation }: { readonly explanation: Explanation }): JSX.Element {
@@ -9,27 +9,15 @@ export function Walk({ explanation }: { readonly explanation: Explanation }): JS
   const others = rules.filter(({ decides }) => !decides);
   return (
     <>
-      <Wide label="Steps of the decision">
-        <table class="walk">
-          <caption>The walk, step by step</caption>
-          <thead>
-            <tr>
-              <th scope="col">Step</th>
-              <th scope="col">State</th>
-              <th scope="col">What came of it</th>
-            </tr>
-          </thead>
-          <tbody>
-            {steps.map(({ name, state, text }) => (
-              <tr key={name} class={state === "decided" ? "decided" : undefined}>
-                <th scope="row">{name}</th>
-                <td>{state}</td>
-                <td>{text}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Wide>
+      <Table caption="The walk, step by step" columns={["Step", "State", "What came of it"]} kind="walk">
+        {steps.map(({ name, state, text }) => (
+          <tr key={name} class={state === "decided" ? "decided" : undefined}>
+            <th scope="row">{name}</th>
+            <td>{state}</td>
+            <td>{text}</td>
+          </tr>
+        ))}
+      </Table>
       <Rules title="Decided by" rules={deciding} />
       <Rules title="Near misses" rules={others} />
       {omitted > 0 && <p>{omitted} more rules are further off.</p>}

@@ -3,8 +3,8 @@ import type { JSX } from "preact";
 import { requestText } from "../../analyze/replay/recorded-decision.ts";
 import { shortId } from "../matrix.ts";
 import { Effect } from "../parts/effect.tsx";
+import { Table } from "../parts/table.tsx";
 import { Time } from "../parts/time.tsx";
-import { Wide } from "../parts/wide.tsx";
 import { linkTo } from "../route.ts";
 import { type DecisionRecord, decisions, policies } from "../server.ts";
 
@@ -53,43 +53,29 @@ export function DecisionsView(): JSX.Element {
         {found.length} of {all.length} decisions seen since this page was opened
         {found.length > SHOWN ? `, the newest ${SHOWN} shown` : ""}
       </p>
-      <Wide label="Decisions">
-        <table>
-          <caption>Decisions, newest first (times in UTC)</caption>
-          <thead>
-            <tr>
-              <th scope="col">Time</th>
-              <th scope="col">Effect</th>
-              <th scope="col">Workload</th>
-              <th scope="col">Request</th>
-              <th scope="col">Reason</th>
-              <th scope="col">Rules</th>
-              <th scope="col">Shadow</th>
-              <th scope="col">Seat</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((record) => (
-              <tr key={record.id} data-id={record.id}>
-                <td>
-                  <a href={linkTo("decision", record.id)} title="explain this decision">
-                    <Time of={record.time} />
-                  </a>
-                </td>
-                <td>
-                  <Effect of={record.effect} />
-                </td>
-                <td>{shortId(record.subject.spiffeId, own) || "nobody"}</td>
-                <td class="request">{requestText(record)}</td>
-                <td>{record.reason}</td>
-                <td>{record.rules.join(", ")}</td>
-                <td>{record.shadow === record.effect ? "same" : <Effect of={record.shadow} />}</td>
-                <td>{record.seat}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Wide>
+      <Table
+        caption="Decisions, newest first (times in UTC)"
+        columns={["Time", "Effect", "Workload", "Request", "Reason", "Rules", "Shadow", "Seat"]}
+      >
+        {rows.map((record) => (
+          <tr key={record.id} data-id={record.id}>
+            <td>
+              <a href={linkTo("decision", record.id)} title="explain this decision">
+                <Time of={record.time} />
+              </a>
+            </td>
+            <td>
+              <Effect of={record.effect} />
+            </td>
+            <td>{shortId(record.subject.spiffeId, own) || "nobody"}</td>
+            <td class="request">{requestText(record)}</td>
+            <td>{record.reason}</td>
+            <td>{record.rules.join(", ")}</td>
+            <td>{record.shadow === record.effect ? "same" : <Effect of={record.shadow} />}</td>
+            <td>{record.seat}</td>
+          </tr>
+        ))}
+      </Table>
     </>
   );
 }

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { deniedDestinations, MINUTES } from "../denials.ts";
+import { Table } from "../parts/table.tsx";
 import { Time } from "../parts/time.tsx";
-import { Wide } from "../parts/wide.tsx";
 import { decisions } from "../server.ts";
 
 /** What was denied, by destination and minute. */
@@ -15,37 +15,26 @@ export function DenialsView(): JSX.Element {
       {denied.length === 0 ? (
         <p>Nothing was denied.</p>
       ) : (
-        <Wide label="Denied destinations">
-          <table class="denials">
-            <caption>Denied destinations, the most denied first</caption>
-            <thead>
-              <tr>
-                <th scope="col">Destination</th>
-                <th scope="col">Denied</th>
-                <th scope="col">The last {MINUTES} minutes</th>
-                <th scope="col">Reasons</th>
-                <th scope="col">Workloads</th>
-                <th scope="col">Last</th>
-              </tr>
-            </thead>
-            <tbody>
-              {denied.map(({ place, count, minutes, reasons, workloads, last }) => (
-                <tr key={place}>
-                  <th scope="row">{place}</th>
-                  <td class="figure">{count}</td>
-                  <td>
-                    <Minutes of={minutes} />
-                  </td>
-                  <td>{reasons.join(", ")}</td>
-                  <td>{workloads.join(", ")}</td>
-                  <td>
-                    <Time of={last} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Wide>
+        <Table
+          caption="Denied destinations, the most denied first"
+          columns={["Destination", "Denied", `The last ${MINUTES} minutes`, "Reasons", "Workloads", "Last"]}
+          kind="denials"
+        >
+          {denied.map(({ place, count, minutes, reasons, workloads, last }) => (
+            <tr key={place}>
+              <th scope="row">{place}</th>
+              <td class="figure">{count}</td>
+              <td>
+                <Minutes of={minutes} />
+              </td>
+              <td>{reasons.join(", ")}</td>
+              <td>{workloads.join(", ")}</td>
+              <td>
+                <Time of={last} />
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
     </>
   );

@@ -2,8 +2,8 @@ import type { JSX } from "preact";
 import { spanText } from "../../analyze/span.ts";
 import { exceptionsOf } from "../../policy/exceptions.ts";
 import { Effect } from "../parts/effect.tsx";
+import { Table } from "../parts/table.tsx";
 import { Time } from "../parts/time.tsx";
-import { Wide } from "../parts/wide.tsx";
 import { policies } from "../server.ts";
 
 /** The rules that end by themselves, by their end. */
@@ -14,40 +14,26 @@ export function ExceptionsView(): JSX.Element {
   const exceptions = exceptionsOf(loaded.set);
   if (exceptions.length === 0) return <p>No rule in force has an end.</p>;
   return (
-    <Wide label="Exceptions">
-      <table>
-        <caption>Rules with an end, the next to end first</caption>
-        <thead>
-          <tr>
-            <th scope="col">Ends</th>
-            <th scope="col">In</th>
-            <th scope="col">Effect</th>
-            <th scope="col">Rule</th>
-            <th scope="col">Mode</th>
-            <th scope="col">Owner</th>
-            <th scope="col">Ticket</th>
-            <th scope="col">Reason</th>
-          </tr>
-        </thead>
-        <tbody>
-          {exceptions.map(({ rule, effect, mode, expires, owner, ticket, reason }) => (
-            <tr key={rule}>
-              <td>
-                <Time of={expires} />
-              </td>
-              <td>{expires <= nowMs ? `ended ${spanText(nowMs - expires)} ago` : spanText(expires - nowMs)}</td>
-              <td>
-                <Effect of={effect} />
-              </td>
-              <th scope="row">{rule}</th>
-              <td>{mode}</td>
-              <td>{owner}</td>
-              <td>{ticket}</td>
-              <td>{reason}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Wide>
+    <Table
+      caption="Rules with an end, the next to end first"
+      columns={["Ends", "In", "Effect", "Rule", "Mode", "Owner", "Ticket", "Reason"]}
+    >
+      {exceptions.map(({ rule, effect, mode, expires, owner, ticket, reason }) => (
+        <tr key={rule}>
+          <td>
+            <Time of={expires} />
+          </td>
+          <td>{expires <= nowMs ? `ended ${spanText(nowMs - expires)} ago` : spanText(expires - nowMs)}</td>
+          <td>
+            <Effect of={effect} />
+          </td>
+          <th scope="row">{rule}</th>
+          <td>{mode}</td>
+          <td>{owner}</td>
+          <td>{ticket}</td>
+          <td>{reason}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }

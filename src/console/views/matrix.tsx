@@ -90,7 +90,7 @@ function Table({ loaded, rows, columns }: TableOf): JSX.Element {
                   key={`${column.host}:${column.port}/${column.protocol}`}
                   row={row}
                   column={column}
-                  reached={reach(loaded, row, column, nowMs)}
+                  reached={reach(loaded.engine, row, column, nowMs)}
                 />
               ))}
             </tr>

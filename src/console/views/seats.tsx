@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
+import { Table } from "../parts/table.tsx";
 import { Time } from "../parts/time.tsx";
-import { Wide } from "../parts/wide.tsx";
 import { decisions, readiness, type Seats, seats } from "../server.ts";
 
 /** Who decides by what: the server, the gateways that decide themselves, and what is wrong. */
@@ -65,35 +65,22 @@ function Gateways({ seated }: { readonly seated: Seats }): JSX.Element {
     decisions.value.flatMap(({ worker, gateway }) => (worker === undefined ? [] : [[worker, gateway]])),
   );
   return (
-    <Wide label="Gateways">
-      <table>
-        <caption>Workers of gateways, by their leases</caption>
-        <thead>
-          <tr>
-            <th scope="col">Worker</th>
-            <th scope="col">Gateway</th>
-            <th scope="col">Runs</th>
-            <th scope="col">Lease</th>
-          </tr>
-        </thead>
-        <tbody>
-          {gateways.map(({ worker, runs, revision, leaseMs, ageMs }) => (
-            <tr key={worker}>
-              <th scope="row">
-                <code>{worker.slice(0, 12)}</code>
-              </th>
-              <td>{names.get(worker) ?? "not known until it decides"}</td>
-              <td>
-                {runs === null ? "no policies yet" : <code>{runs.slice(7, 19)}</code>}
-                {runs !== server.revision ? ` (is being given ${revision.slice(7, 19)})` : ""}
-              </td>
-              <td>
-                {(ageMs / 1000).toFixed(1)} s old, {ageMs < leaseMs ? "in force" : "over"}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Wide>
+    <Table caption="Workers of gateways, by their leases" columns={["Worker", "Gateway", "Runs", "Lease"]}>
+      {gateways.map(({ worker, runs, revision, leaseMs, ageMs }) => (
+        <tr key={worker}>
+          <th scope="row">
+            <code>{worker.slice(0, 12)}</code>
+          </th>
+          <td>{names.get(worker) ?? "not known until it decides"}</td>
+          <td>
+            {runs === null ? "no policies yet" : <code>{runs.slice(7, 19)}</code>}
+            {runs !== server.revision ? ` (is being given ${revision.slice(7, 19)})` : ""}
+          </td>
+          <td>
+            {(ageMs / 1000).toFixed(1)} s old, {ageMs < leaseMs ? "in force" : "over"}
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
