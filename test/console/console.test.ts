@@ -16,6 +16,22 @@ const own = mkdtempSync(join(tmpdir(), "sallyport-console-"));
 const policies = join(own, "policies");
 const ml = "spiffe://cluster.local/ns/ml/sa/scraper";
 
+/** A rule whose expression is evaluated where the engine sits: here in the browser. */
+const BY_TEAM = `apiVersion: sallyport.dev/v1alpha1
+kind: EgressPolicy
+metadata: {name: by-team}
+spec:
+  owner: payments-team@example.com
+  rules:
+  - name: refunds-desk
+    from: [{serviceAccount: payments/refunds}]
+    to: [{service: stripe, ports: [80], methods: [GET], paths: [/v1/balance]}]
+    when: headers["x-team"] == "desk" && now < timestamp("2027-01-01T00:00:00Z")
+`;
+
+/** In the dark only the colours are others. */
+const RUN_AXE = { light: "axe.run()", dark: "axe.run({ runOnly: ['color-contrast'] })" };
+
 let serving: Serving;
 let client: CheckClient;
 let browser: Browser;
@@ -31,6 +47,7 @@ describe.skipIf(CHROMIUM === null)("the console", () => {
     // Nothing to do after `npm test`, whose first step it is.
     await run(process.execPath, [join(REPOSITORY, "scripts/build-console.ts")], REPOSITORY);
     cpSync(join(REPOSITORY, "policies"), policies, { recursive: true });
+    writeFileSync(join(policies, "payments/by-team.yaml"), BY_TEAM);
     serving = await startServing({ policies, "reload-poll": "500ms", "audit-to": join(own, "audit.jsonl") });
     origin = new URL((await serving.page("/livez")).url).origin;
     client = connectClient(serving.address);
@@ -189,6 +206,18 @@ describe.skipIf(CHROMIUM === null)("the console", () => {
       headers: "x-account=holiday-eu",
       now: "2027-02-01T12:00:00Z",
     },
+    {
+      from: "payments/refunds",
+      to: "GET http://api.stripe.com/v1/balance",
+      headers: "x-team=desk",
+      now: "2026-11-23T12:00:00Z",
+    },
+    {
+      from: "payments/refunds",
+      to: "GET http://api.stripe.com/v1/balance",
+      headers: "x-team=shop",
+      now: "2026-11-23T12:00:00Z",
+    },
     { from: "ci/release", to: "POST http://api.github.com/repos/acme/shop/releases", now: "2026-12-24T12:00:00Z" },
     { from: "ci/runner", to: "GET https://github.com/acme", now: "2026-11-23T12:00:00Z" },
     { from: "data/etl", to: "TLS acme.eu-central-1.snowflakecomputing.com", now: "2026-11-23T12:00:00Z" },
@@ -213,6 +242,7 @@ describe.skipIf(CHROMIUM === null)("the console", () => {
 
   test("answers in the playground what `sallyport check` answers, without asking the server", async () => {
     await open("playground");
+    const deciding: string[] = [];
     for (const question of QUESTIONS) {
       await playground(question);
       const {
@@ -231,6 +261,7 @@ describe.skipIf(CHROMIUM === null)("the console", () => {
       );
       const told = JSON.parse((await watched.page.locator("#answer").textContent()) ?? "");
       const { schema: __, rules: toldRules, ...others } = told;
+      deciding.push(...toldRules.map(({ id }: { id: string }) => id));
       expect(others, question.to).toEqual(rest);
       expect(toldRules.map(({ id }: { id: string }) => id)).toEqual(
         rules.filter(({ decides }) => decides).map(({ id }) => id),
@@ -238,6 +269,7 @@ describe.skipIf(CHROMIUM === null)("the console", () => {
       expect(await texts(".rules > li > code")).toEqual(rules.map(({ id }) => id));
       expect(await texts(".walk tbody td:nth-child(2)")).toEqual(_s.map(({ state }) => state));
     }
+    expect(deciding).toContain("payments/by-team/refunds-desk");
     await playground({ from: "nobody", to: "nothing" });
     await watched.page.getByText("`nobody` is neither").waitFor(SOON);
   }, 120_000);
@@ -285,7 +317,7 @@ describe.skipIf(CHROMIUM === null)("the console", () => {
       await page.locator("main h1").waitFor(SOON);
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme });
-        const { violations } = await page.evaluate<{ violations: Violation[] }>("axe.run()");
+        const { violations } = await page.evaluate<{ violations: Violation[] }>(RUN_AXE[colorScheme]);
         const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
         const told = serious.map(({ id, nodes }) => `${id} ${nodes.map(({ html }) => html).join(" ")}`);
         expect(told, `${view} ${colorScheme}`).toEqual([]);
