@@ -1,9 +1,10 @@
-import { type Attributes, DiagLogLevel, diag } from "@opentelemetry/api";
+import { DiagLogLevel, diag } from "@opentelemetry/api";
 import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 import { createBatchSink } from "./batch.ts";
 import type { AuditLine } from "./ocsf.ts";
+import { hrTimeOf, otlpAttributes } from "./otlp-attributes.ts";
 import { linesOf, type Reshape } from "./shape.ts";
 import type { AuditSink, AuditSinkHooks } from "./sink.ts";
 
@@ -43,7 +44,7 @@ export function createOtlpSink({ endpoint, reshape, version }: OtlpSinkOptions, 
       severityText: isBad ? "WARN" : "INFO",
       eventName: "event" in line ? `sallyport.${line.event}` : "sallyport.decision",
       body: reshape(text),
-      attributes: attributesOf(line),
+      attributes: otlpAttributes(line),
       droppedAttributesCount: 0,
       resource,
       instrumentationScope: scope,
@@ -64,33 +65,6 @@ export function createOtlpSink({ endpoint, reshape, version }: OtlpSinkOptions, 
     },
     hooks,
   );
-}
-
-/** A text of a record that is not null is an attribute. */
-function attributesOf(line: AuditLine): Attributes {
-  if ("event" in line) return { "sallyport.event": line.event };
-  const { id, seq, revision, subject, target, effect, shadow, reason, rules, traceId } = line;
-  return {
-    "sallyport.decision.id": id,
-    "sallyport.seq": seq,
-    "sallyport.revision": revision ?? "",
-    "sallyport.subject": subject.spiffeId,
-    "sallyport.effect": effect,
-    "sallyport.shadow": shadow,
-    "sallyport.reason": reason,
-    "sallyport.rules": [...rules],
-    "server.address": target.host,
-    "network.protocol.name": target.protocol,
-    ...(typeof target.port === "number" ? { "server.port": target.port } : {}),
-    ...(target.method === null ? {} : { "http.request.method": target.method }),
-    ...(target.path === null ? {} : { "url.path": target.path }),
-    ...(traceId === null ? {} : { "sallyport.trace.id": traceId }),
-  };
-}
-
-function hrTimeOf(timeMs: number): [number, number] {
-  const seconds = Math.floor(timeMs / 1000);
-  return [seconds, (timeMs - seconds * 1000) * 1_000_000];
 }
 
 /** OpenTelemetry tells of records that a collector refused only to its diagnostic logger. */

@@ -207,6 +207,25 @@ export const CONFIG_SCHEMA = z.strictObject({
       limit: duration("10s").describe("then: time for calls to finish after GOAWAY"),
     })
     .prefault({}),
+  traces: z
+    .strictObject({
+      to: z.enum(["none", "otlp"]).default("none").describe("where spans of Checks go: none or otlp"),
+      otlp: z
+        .strictObject({
+          endpoint: z
+            .url({ protocol: /^https?$/ })
+            .default("http://127.0.0.1:4318/v1/traces")
+            .describe("URL of OTLP/HTTP traces; headers and certificates from the OTEL_EXPORTER_OTLP_* variables"),
+        })
+        .prefault({}),
+      ratio: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0)
+        .describe("share of the Checks without a parent that are traced, from 0 to 1; others as their parent says"),
+    })
+    .prefault({}),
   log: z.strictObject({ level: z.enum(LOG_LEVELS).default("info").describe(LOG_LEVELS.join(", ")) }).prefault({}),
 });
 

@@ -107,7 +107,7 @@ function put(
             .filter((each) => each !== "")
         : value;
   } else if (typeof standard === "number") {
-    target[key] = /^\d+$/.test(String(value)) ? Number(value) : value;
+    target[key] = /^\d+(\.\d+)?$/.test(String(value)) ? Number(value) : value;
   } else target[key] = value;
 }
 

@@ -103,6 +103,7 @@ export function serverOptions(config: Config): ServerOptions {
     cache: { maxBytes: parseSize(config.cache.maxSize) ?? 0 },
     reload: { pollMs: parseDuration(config.reload.poll) ?? 0, deadlineMs: parseDuration(config.reload.deadline) ?? 0 },
     state: config.state === "" ? null : config.state,
+    traces: config.traces.to === "none" ? null : { endpoint: config.traces.otlp.endpoint, ratio: config.traces.ratio },
     drain: { waitMs: parseDuration(config.drain.wait) ?? 0, limitMs: parseDuration(config.drain.limit) ?? 0 },
   };
 }

@@ -5,6 +5,7 @@ import type { Pdp, PdpAnswer } from "../pdp/pdp.ts";
 import type { Admission } from "./admission.ts";
 import { fillTemplate } from "./answer-template.ts";
 import { type ReadCheck, type RequestMetadata, readCheck } from "./check-request.ts";
+import type { TraceCheck } from "./check-tracer.ts";
 import { createIdSource } from "./decision-id.ts";
 import { decodeCheckRequest } from "./decode-check-request.ts";
 import { READ_HEADERS } from "./http-headers.ts";
@@ -27,6 +28,8 @@ export interface CheckServiceOptions {
   observe(latencyMs: number, hit: boolean): void;
   /** Called with what was thrown, when an answer is `internal-error`. */
   failed(error: unknown): void;
+  /** Told of each answer; null where nothing is traced. */
+  readonly trace: TraceCheck | null;
 }
 
 /** Who called: the identity of an mTLS caller, or null on local listeners. */
@@ -49,7 +52,7 @@ const NOTHING: ReadCheck = {
  * `internal-error`, recorded and counted like any other; the text of an error never reaches the caller.
  */
 export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
-  const { pdp, renderer, trail, recordedHeaders, admission, now, observe, failed } = options;
+  const { pdp, renderer, trail, recordedHeaders, admission, now, observe, failed, trace } = options;
   const readPrincipal = createPrincipalReader();
   const nextId = createIdSource();
   let engineHeaders = pdp.headers;
@@ -105,6 +108,7 @@ export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
       admission.ended(ended);
       observe(ended - started, hit);
       reply(null, fillTemplate(told.template, id));
+      if (trace !== null) trace(call.metadata, read.input.headers, told.audit, request, ended - started);
     });
   };
 }

@@ -30,6 +30,8 @@ export interface ServerOptions {
   /** The directory where the policies in force are kept for the next run; null = nowhere. */
   readonly state: string | null;
   readonly drain: { readonly waitMs: number; readonly limitMs: number };
+  /** Where spans of Checks go, and which share of those without a parent; null = nowhere. */
+  readonly traces: { readonly endpoint: string; readonly ratio: number } | null;
   /** The wall clock; `Date.now` unless told otherwise. */
   readonly now?: () => number;
 }

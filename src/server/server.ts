@@ -8,6 +8,7 @@ import { createAdmission } from "./admission.ts";
 import { createCallerCheck } from "./caller.ts";
 import { openTlsSource, type TlsSource } from "./certificates/tls-source.ts";
 import { createCheckHandler } from "./check-service.ts";
+import type { CheckTracer } from "./check-tracer.ts";
 import { createConsolePages } from "./console-page.ts";
 import { drain } from "./drain.ts";
 import { registerExceptionMetrics } from "./exception-metrics.ts";
@@ -35,6 +36,7 @@ import { openProbes } from "./probes.ts";
 import { createRecordedHeaders } from "./recorded-headers.ts";
 import { createReloader } from "./reload.ts";
 import { createRenderer, sizeOfRendered } from "./rendered.ts";
+import { registerTraceMetrics } from "./trace-metrics.ts";
 import { VERSION } from "./version.ts";
 
 /** A server that answers. */
@@ -113,6 +115,8 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   const overload = watchOverload({ admission, registry: metrics.registry, trail, log });
   const recordedHeaders = createRecordedHeaders(headers.include, headers.exclude);
   let toldMs = Number.NEGATIVE_INFINITY;
+  const tracer = await openTracer(options.traces);
+  if (tracer !== null) registerTraceMetrics(metrics.registry, tracer.counts);
   const check = createCheckHandler({
     pdp,
     renderer,
@@ -128,6 +132,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
       toldMs = now();
       log.error({ err: error }, "a Check failed and was denied");
     },
+    trace: tracer?.trace ?? null,
   });
 
   const serverName = `${hostname()}/${process.pid}`;
@@ -240,6 +245,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     certificates?.close();
     overload.close();
     await trail.close();
+    await tracer?.close();
     exceptions.close();
     metrics.close();
     throw error;
@@ -281,9 +287,17 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
         ...options.drain,
         log,
       });
+      await tracer?.close();
       certificates?.close();
       seat.close();
       metrics.close();
     },
   };
+}
+
+/** OpenTelemetry is loaded only where it is used. */
+async function openTracer(options: ServerOptions["traces"]): Promise<CheckTracer | null> {
+  if (options === null) return null;
+  const { createCheckTracer } = await import("./check-tracer.ts");
+  return createCheckTracer({ ...options, version: VERSION });
 }

@@ -26,6 +26,7 @@ import { reloading } from "./reloading.ts";
 import { measureReplaying } from "./replaying.ts";
 import { type Cost, measureServer, type ServerFigures } from "./server.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
+import { measureTracing } from "./tracing.ts";
 
 const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string" }, nodes: { type: "string" } },
@@ -193,6 +194,21 @@ ${table(["what differs", "CPU", "decided", "classes found"], rows)}
 `;
 }
 
+async function tracing(): Promise<string> {
+  say("what tracing costs");
+  const rows = (await measureTracing()).map(({ traces, microseconds, ratio }) => [
+    traces,
+    us(microseconds),
+    `${ratio.toFixed(2)} ×`,
+  ]);
+  return `## Tracing
+The handler alone, from the bytes of a Check to the bytes of its answer, with a warm cache and no trail: CPU of the process with the garbage collector and the sending of spans, medians of 15 interleaved rounds
+of 8,192 Checks, ratios within each round. gRPC and the sockets are not in it; what a Check takes with them is under [recording](#recording).
+
+${table(["`traces.to`", "CPU a Check", "against none"], rows)}
+`;
+}
+
 const SECTIONS = {
   deciding,
   reading,
@@ -200,6 +216,7 @@ const SECTIONS = {
   reloading: () => reloading(values.quick),
   serving,
   recording,
+  tracing,
   path: () => path(values.nodes?.split(",") ?? [], say),
   overload: () => overload(say),
   asking,

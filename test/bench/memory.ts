@@ -74,6 +74,7 @@ const check = createCheckHandler({
   failed(error) {
     throw error;
   },
+  trace: null,
 });
 
 /** The n-th Check: workloads that rules name and hosts that are registered lie among ten times and more that are not. */

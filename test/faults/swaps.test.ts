@@ -67,6 +67,7 @@ async function start(policies: PolicyDirectory, trail: string): Promise<RunningS
       reload: { pollMs: 3_600_000, deadlineMs: 60_000 },
       overload: { maxWaitMs: 60_000, maxInFlight: 1024 },
       state: null,
+      traces: null,
       drain: { waitMs: 0, limitMs: 2_000 },
     },
     createLogger("silent"),

@@ -83,6 +83,9 @@ describe("where a setting comes from", () => {
       "--reload-deadline": "7s",
       "--drain-wait": "7s",
       "--drain-limit": "7s",
+      "--traces-to": "otlp",
+      "--traces-otlp-endpoint": "https://collector:4318/v1/traces",
+      "--traces-ratio": "0.25",
       "--log-level": "debug",
       "--state": "/s",
     };
@@ -259,6 +262,7 @@ test("the standard configuration makes options a server can start with", () => {
     reload: { pollMs: 5000, deadlineMs: 60_000 },
     state: null,
     overload: { maxWaitMs: 150, maxInFlight: 1024 },
+    traces: null,
     drain: { waitMs: 3000, limitMs: 10_000 },
   });
 });

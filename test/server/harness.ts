@@ -17,6 +17,7 @@ import type { ListenAddress } from "../../src/server/address.ts";
 import { type Admission, type AdmissionOptions, createAdmission } from "../../src/server/admission.ts";
 import { openTlsSource, type TlsOptions } from "../../src/server/certificates/tls-source.ts";
 import { createCheckHandler } from "../../src/server/check-service.ts";
+import type { TraceCheck } from "../../src/server/check-tracer.ts";
 import { createGatewaySeat } from "../../src/server/gateway/gateway-seat.ts";
 import { policyPage } from "../../src/server/gateway/policy-page.ts";
 import { createHealthService, type HealthService } from "../../src/server/health.ts";
@@ -109,6 +110,7 @@ export async function startAnswering(
     /** In place of a trail in mode `batch` over a sink in memory. */
     trail?: AuditTrail;
     loaded?: LoadedPolicies;
+    trace?: TraceCheck;
   } = {},
 ): Promise<Answering> {
   const sink = memorySink();
@@ -151,6 +153,7 @@ export async function startAnswering(
     now: options.now ?? Date.now,
     observe: metrics.observe,
     failed: (error) => thrown.push(error),
+    trace: options.trace ?? null,
   });
   const { tls, ...chosen } = options;
   const certificates = tls === undefined ? null : await openTlsSource(tls, (message) => warnings.push(message));

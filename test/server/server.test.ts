@@ -60,6 +60,7 @@ async function start(policies: string, changes: { pollMs?: number; deadlineMs?: 
       reload: { pollMs: changes.pollMs ?? 3_600_000, deadlineMs: changes.deadlineMs ?? 60_000 },
       state: null,
       overload: { maxWaitMs: 60_000, maxInFlight: 1024 },
+      traces: null,
       drain: { waitMs: 0, limitMs: 2000 },
     },
     createLogger("silent"),
