@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { createCheckTracer } from "../../src/server/check-tracer.ts";
-import { attributesOf, type Collector, startCollector } from "../support/otlp-collector.ts";
+import { collectSpans } from "../support/otlp-spans.ts";
 import { startServing } from "../support/serve.ts";
 import {
   type Answering,
@@ -12,25 +12,6 @@ import {
   startAnswering,
   told,
 } from "./harness.ts";
-
-/** As far as it is looked at: opentelemetry/proto/collector/trace/v1 and trace/v1. */
-const PROTO = `
-message Request { repeated ResourceSpans resource_spans = 1; }
-message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
-message ScopeSpans { Scope scope = 1; repeated Span spans = 2; }
-message Span { bytes trace_id = 1; bytes span_id = 2; bytes parent_span_id = 4; string name = 5; int32 kind = 6;
-  fixed64 start_time_unix_nano = 7; fixed64 end_time_unix_nano = 8; repeated KeyValue attributes = 9; }`;
-
-interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId: string;
-  readonly name: string;
-  readonly kind: number;
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-  readonly attributes: Record<string, unknown>;
-}
 
 const SERVER = 2;
 const TIME = Date.parse("2026-11-23T12:00:00.123Z");
@@ -45,10 +26,7 @@ afterEach(async () => {
 
 /** A server with a tracer, and a collector that has what came. */
 async function tracing(ratio: number) {
-  const spans: Span[] = [];
-  const collector: Collector = await startCollector("/v1/traces", PROTO, (message) => {
-    spans.push(...spansOf(message));
-  });
+  const { collector, spans } = await collectSpans();
   const tracer = createCheckTracer({ endpoint: collector.endpoint, ratio, version: "1.2.3" });
   let again = (): void => {};
   const engine = { revision: "r1", headers: [], decide: () => decision() } as never;
@@ -67,23 +45,6 @@ async function tracing(ratio: number) {
     () => client.close(),
   );
   return { spans, collector, tracer, server, client, again: () => again() };
-}
-
-function spansOf(message: Record<string, unknown>): readonly Span[] {
-  const resources = message.resourceSpans as { scopeSpans: { spans: Record<string, never>[] }[] }[];
-  return resources.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans.map(spanOf)));
-}
-
-function spanOf(span: Record<string, never>): Span {
-  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
-  const { traceId, spanId, parentSpanId } = span as unknown as Record<string, Uint8Array>;
-  return {
-    ...(span as unknown as Span),
-    traceId: hex(traceId ?? new Uint8Array()),
-    spanId: hex(spanId ?? new Uint8Array()),
-    parentSpanId: hex(parentSpanId ?? new Uint8Array()),
-    attributes: attributesOf(span.attributes ?? []),
-  };
 }
 
 it("joins the gateway's trace: its gRPC client's span is the parent, or else the request's", async () => {
@@ -168,10 +129,7 @@ it("never fails a Check, whatever it is told", () => {
 });
 
 it("is what `serve` does when told to, up to the last Check before its end", async () => {
-  const traceIds: string[] = [];
-  const collector = await startCollector("/v1/traces", PROTO, (message) =>
-    traceIds.push(...spansOf(message).map(({ traceId }) => traceId)),
-  );
+  const { collector, spans } = await collectSpans();
   closing.push(() => collector.close());
   const flags = { "traces-to": "otlp", "traces-otlp-endpoint": collector.endpoint, "audit-to": "none" };
   const { child, address, metric } = await startServing(flags);
@@ -182,5 +140,8 @@ it("is what `serve` does when told to, up to the last Check before its end", asy
   await client.check(httpCheck(), { traceparent: traceparent(OTHER, OTHER_PARENT) });
   client.close();
   await child.stop();
-  expect(traceIds).toEqual([TRACE, OTHER]);
+  expect(spans.map(({ service, traceId }) => `${service} ${traceId}`)).toEqual([
+    `sallyport ${TRACE}`,
+    `sallyport ${OTHER}`,
+  ]);
 }, 60_000);
