@@ -18,7 +18,12 @@ export function PlaygroundView(): JSX.Element {
   const loaded = policies.value;
   const { form } = route.value;
   useEffect(() => {
-    if (form.size === 0 || loaded === null) return;
+    if (loaded === null) return;
+    if (form.size === 0) {
+      // An answer of policies that are no longer in force would be none.
+      if (outcome.value !== null) outcome.value = ask(loaded, written.value);
+      return;
+    }
     const given = (name: string): string => form.get(name) ?? "";
     written.value = {
       from: given("from"),
