@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { connectApi } from "../../../src/server/kubernetes/api.ts";
 import type { Check } from "../check.ts";
+import type { Cluster } from "../cluster.ts";
 import { applied, apply, namespace } from "../objects.ts";
 import { establishResources, type Policy, shippedPolicies } from "../shipped-policies.ts";
 
@@ -31,10 +33,30 @@ export const customResources: readonly Check[] = [
       }
       const table = await cluster.kubectl(["get", "egresspolicies", "--namespace=payments"]);
       assert.match(table.stdout, /NAME +OWNER +MODE +ACCEPTED +AGE/);
+      await writesOnlyWhatItHasRead(cluster);
       return `${policies.length} objects are stored as written, ${refused.length} mistakes refused at once`;
     },
   },
 ];
+
+/** Of two servers that write a status of the same version, the second is told that it has changed; nothing that somebody else wrote is lost. */
+async function writesOnlyWhatItHasRead(cluster: Cluster): Promise<void> {
+  const api = await connectApi({ kubeconfig: cluster.kubeconfig });
+  const [read] = (await api.list("EgressPolicy")).items;
+  assert(read !== undefined);
+  const condition = (type: string) => ({
+    conditions: [{ type, status: "True", reason: "Seen", message: "seen", lastTransitionTime: "2026-11-23T12:00:00Z" }],
+  });
+  assert.equal(await api.writeStatus(read, condition("First")), "written");
+  assert.equal(await api.writeStatus(read, condition("Second")), "conflict");
+  const now = (await api.list("EgressPolicy")).items.find(({ metadata }) => metadata.uid === read.metadata.uid);
+  assert.deepEqual(
+    now?.status?.conditions?.map(({ type }) => type),
+    ["First"],
+  );
+  const gone = { ...read, metadata: { ...read.metadata, name: "nobody" } };
+  assert.equal(await api.writeStatus(gone, condition("Third")), "conflict");
+}
 
 const RULE = { name: "a", from: [{ namespace: "custom-resources" }], to: [{ service: "a" }] };
 
