@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { type Difference, diff } from "../analyze/diff/diff.ts";
 import type { ReplayReport } from "../analyze/replay/replay.ts";
+import { createParseCache } from "../policy/parse-cache.ts";
 import { diffJson } from "./diff/json.ts";
 import { printMarkdown } from "./diff/markdown.ts";
 import type { Compared } from "./diff/read.ts";
@@ -58,9 +59,10 @@ export function diffCommand(): Command {
 }
 
 async function run(oldName: string, newName: string, options: DiffOptions): Promise<void> {
-  const old = await readRevision(oldName, options.output);
+  const cache = createParseCache();
+  const old = await readRevision(oldName, options.output, cache);
   if (old === null) return;
-  const now = await readRevision(newName, options.output);
+  const now = await readRevision(newName, options.output, cache);
   if (now === null) return;
   const atMs = options.at ?? Date.now();
   const difference = diff(old, now, atMs);

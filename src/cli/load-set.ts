@@ -4,7 +4,7 @@ import type { Diagnostic } from "../policy/diagnostic.ts";
 import { formatDiagnostic } from "../policy/format-diagnostic.ts";
 import { loadPolicySet } from "../policy/load.ts";
 import type { DecisionTest, PolicySet } from "../policy/model.ts";
-import type { PolicyFile } from "../policy/parse-cache.ts";
+import { createParseCache, type ParseCache, type PolicyFile } from "../policy/parse-cache.ts";
 import { isTestFile } from "../policy/place.ts";
 import { readPolicyDirectory } from "../server/read-policies.ts";
 import { EXIT } from "./exit-code.ts";
@@ -23,9 +23,13 @@ export interface LoadedSet {
 }
 
 /** Reads and validates a policy directory, strictly. Null (after saying why) when it cannot be read. */
-export async function loadSet(directory: string, withTests = true): Promise<LoadedSet | null> {
+export async function loadSet(
+  directory: string,
+  withTests = true,
+  cache: ParseCache = createParseCache(),
+): Promise<LoadedSet | null> {
   try {
-    return loadFiles(await readPolicyDirectory(directory), withTests);
+    return loadFiles(await readPolicyDirectory(directory), withTests, cache);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     printFailure(`the policy directory ${directory} cannot be read: ${why}`, "name another one with --policies DIR");
@@ -33,10 +37,10 @@ export async function loadSet(directory: string, withTests = true): Promise<Load
   }
 }
 
-function loadFiles(all: readonly PolicyFile[], withTests: boolean): LoadedSet {
+function loadFiles(all: readonly PolicyFile[], withTests: boolean, cache: ParseCache): LoadedSet {
   const module = readEngineModule();
   const files = withTests ? all : all.filter(({ path }) => !isTestFile(path));
-  return { module, ...loadPolicySet(files, createCanonicaliser(module)), files: files.length, sources: files };
+  return { module, ...loadPolicySet(files, createCanonicaliser(module), cache), files: files.length, sources: files };
 }
 
 /** A set that is valid, for commands that need one. */
@@ -46,10 +50,16 @@ export interface ValidSet extends LoadedSet {
 
 /**
  * Reads a policy directory for a command that decides with it. Null when it has errors or cannot be read: the problems
- * are then printed and the exit code is set. Tests are read only where asked for: a mistake in one stops no decision.
+ * are then printed and the exit code is set. Tests are read only where asked for: a mistake in one stops no decision. Files that `cache` knows from another directory
+ * are not parsed again.
  */
-export async function requireSet(directory: string, output: string, withTests = false): Promise<ValidSet | null> {
-  const loaded = await loadSet(directory, withTests);
+export async function requireSet(
+  directory: string,
+  output: string,
+  withTests = false,
+  cache?: ParseCache,
+): Promise<ValidSet | null> {
+  const loaded = await loadSet(directory, withTests, cache);
   if (loaded === null) {
     process.exitCode = EXIT.failure;
     return null;
@@ -58,8 +68,13 @@ export async function requireSet(directory: string, output: string, withTests = 
 }
 
 /** The same for files that were read already, from `place`. */
-export function requireFiles(files: readonly PolicyFile[], place: string, output: string): ValidSet | null {
-  return requireValid(loadFiles(files, false), place, output);
+export function requireFiles(
+  files: readonly PolicyFile[],
+  place: string,
+  output: string,
+  cache: ParseCache,
+): ValidSet | null {
+  return requireValid(loadFiles(files, false, cache), place, output);
 }
 
 function requireValid(loaded: LoadedSet, place: string, output: string): ValidSet | null {

@@ -4,6 +4,7 @@ import { readBundleSet } from "../bundle/read-set.ts";
 import { createEngine, type Engine } from "../pdp/engine.ts";
 import { readEngineModule } from "../pdp/engine-module.ts";
 import type { PolicySet } from "../policy/model.ts";
+import { createParseCache, type ParseCache } from "../policy/parse-cache.ts";
 import { EXIT } from "./exit-code.ts";
 import { readGit } from "./git-files.ts";
 import { requireFiles, requireSet } from "./load-set.ts";
@@ -21,10 +22,17 @@ export interface PolicyRevision {
   readonly engine: Engine;
 }
 
-/** Reads the policies that a name means. Null (after saying why, with the exit code set) when it means none or they are invalid. */
-export async function readRevision(name: string, output: string): Promise<PolicyRevision | null> {
+/**
+ * Reads the policies that a name means. Null (after saying why, with the exit code set) when it means none or they are invalid. Revisions that are read
+ * with one `cache` share what their files have in common.
+ */
+export async function readRevision(
+  name: string,
+  output: string,
+  cache: ParseCache = createParseCache(),
+): Promise<PolicyRevision | null> {
   const found = await stat(name).catch(() => null);
-  if (found?.isDirectory()) return ofSet(name, (await requireSet(name, output))?.set ?? null);
+  if (found?.isDirectory()) return ofSet(name, (await requireSet(name, output, false, cache))?.set ?? null);
   if (found !== null) {
     try {
       return ofBundle(name, await readFile(name));
@@ -36,7 +44,7 @@ export async function readRevision(name: string, output: string): Promise<Policy
   const content = await readGit(name);
   if (!content.ok) return refuse(`${name}: ${content.message}`);
   if (content.value.kind === "file") return ofBundle(name, content.value.bytes);
-  return ofSet(name, requireFiles(content.value.files, name, output)?.set ?? null);
+  return ofSet(name, requireFiles(content.value.files, name, output, cache)?.set ?? null);
 }
 
 function ofSet(name: string, set: PolicySet | null): PolicyRevision | null {
