@@ -3,15 +3,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeTrail } from "../replay/trail.ts";
 import { SMALL_SET, temporaryDirectory } from "./policy-dir.ts";
-import { REPOSITORY, runCli, withoutDigests } from "./run-cli.ts";
+import { REPOSITORY, runCli } from "./run-cli.ts";
 
 const OLD = "test/cli/change-policies/old";
 const NEW = "test/cli/change-policies/new";
 const AT = ["--at", "2026-11-23T12:00:00Z"];
-
-function golden(name: string): string {
-  return join(REPOSITORY, "test/cli/golden/diff", name);
-}
 
 function diff(old: string, now: string, ...args: string[]) {
   return runCli(["diff", old, now, ...AT, ...args]);
@@ -31,15 +27,8 @@ interface ClassJson {
 }
 
 describe("diff", () => {
-  it("tells classes of requests, those that open something first", async () => {
-    const { code, stdout, stderr } = await diff(OLD, NEW);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    await expect(withoutDigests(stdout)).toMatchFileSnapshot(golden("changed.txt"));
-  });
-
-  it("prints a stable JSON document, and a request of each class that `check` decides so under both", async () => {
+  it("gives a request of each class that `check` decides so under both", async () => {
     const { stdout } = await diff(OLD, NEW, "-o", "json");
-    await expect(withoutDigests(stdout)).toMatchFileSnapshot(golden("changed.json"));
     const classes: readonly ClassJson[] = JSON.parse(stdout).classes;
     expect(classes.length).toBeGreaterThan(5);
     for (const { check, was, now } of classes) {
@@ -51,13 +40,6 @@ describe("diff", () => {
       expect(await ask(OLD)).toMatchObject({ effect: was.effect, shadow: was.shadow });
       expect(await ask(NEW)).toMatchObject({ effect: now.effect, shadow: now.shadow });
     }
-  });
-
-  it("prints Markdown for a pull request", async () => {
-    const log = await writeTrail([[["app", "HEAD http://api.vendor.example.com/v1/prices"]]]);
-    const { code, stdout } = await diff(OLD, NEW, "-o", "markdown", "--replay", log);
-    expect(code).toBe(0);
-    await expect(withoutDigests(stdout)).toMatchFileSnapshot(golden("changed.md"));
   });
 
   it("counts requests on record that change", async () => {
@@ -162,11 +144,5 @@ describe("diff", () => {
       expect((await diff(OLD, NEW, ...args)).code).toBe(64);
     }
     expect((await runCli(["diff", OLD])).code).toBe(64);
-  });
-
-  it("explains itself", async () => {
-    const { code, stdout } = await runCli(["diff", "--help"]);
-    expect(code).toBe(0);
-    await expect(withoutDigests(stdout)).toMatchFileSnapshot(golden("help.txt"));
   });
 });

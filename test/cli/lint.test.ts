@@ -18,10 +18,6 @@ function lint(...args: string[]) {
   return runCli(["lint", "--policies", "test/cli/lint-policies", ...NOW, ...args]);
 }
 
-function golden(name: string): string {
-  return join(REPOSITORY, "test/cli/golden/lint", name);
-}
-
 interface FoundJson {
   readonly code: string;
   readonly subject: string;
@@ -54,22 +50,9 @@ const VENDOR = {
 const PICTURE = { workload: "app", host: "img.cdn.example.com", rules: ["shop/shop/pictures"] };
 
 describe("lint", () => {
-  it("shows each finding with its line and what to do, and fails on warnings", async () => {
-    const { code, stdout, stderr } = await lint();
-    expect({ code, stderr }).toEqual({ code: 4, stderr: "" });
-    await expect(stdout).toMatchFileSnapshot(golden("found.txt"));
-  });
-
-  it("prints a stable JSON document", async () => {
-    const { code, stdout } = await lint("-o", "json");
-    expect(code).toBe(4);
-    await expect(stdout).toMatchFileSnapshot(golden("found.json"));
-  });
-
   it("prints SARIF 2.1.0 by the published schema", async () => {
     const { code, stdout } = await lint("-o", "sarif");
     expect(code).toBe(4);
-    await expect(stdout).toMatchFileSnapshot(golden("found.sarif"));
     const file = require.resolve("@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json");
     const { $schema: _, id: __, ...schema } = JSON.parse(readFileSync(file, "utf8"));
     const ajv = new Ajv({ strict: false, validateFormats: false, unicodeRegExp: false, allErrors: true });
@@ -137,16 +120,5 @@ describe("lint", () => {
     expect(stdout).toContain("1 note");
     const ended = await runCli(["lint", ...NOW, "--output", "json"]);
     expect(ended.code).toBe(0);
-  });
-
-  it("exits 3 when the policies are invalid and 64 on wrong options", async () => {
-    const dir = await temporaryDirectory({ ...SMALL_SET, "bad.yaml": "kind: Nonsense\n" });
-    expect((await runCli(["lint", "--policies", dir])).code).toBe(3);
-    for (const args of [
-      ["--within", "soon"],
-      ["--days", "0"],
-      ["--fail-on", "info"],
-    ])
-      expect((await lint(...args)).code).toBe(64);
   });
 });

@@ -179,10 +179,4 @@ describe("replay", () => {
     expect((await replay(log, "--policies", NEW, "--fail-on", "narrowing")).code).toBe(64);
     expect((await replay(log, "--policies", NEW, "--from", "yesterday")).code).toBe(64);
   });
-
-  it("explains itself", async () => {
-    const { code, stdout } = await runCli(["replay", "--help"]);
-    expect(code).toBe(0);
-    await expect(withoutDigests(stdout)).toMatchFileSnapshot(golden("help.txt"));
-  });
 });

@@ -26,16 +26,19 @@ export function runCli(
   return run(process.execPath, [`${root}/src/cli/main.ts`, ...args], cwd);
 }
 
-/** Runs a program to its end and collects what it prints. `extra` goes over the environment. */
+/** Runs a program to its end and collects what it prints. `extra` goes over the environment; it reads `input`. */
 export function run(
   program: string,
   args: readonly string[],
   cwd: string,
   extra: Readonly<Record<string, string>> = {},
+  input = "",
 ): Promise<CliRun> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, ...COMPILE_CACHE, CI: "1", ...extra };
-    const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"], env });
+    const child = spawn(program, args, { cwd, stdio: ["pipe", "pipe", "pipe"], env });
+    // One that does not read ends sooner than it is written to.
+    child.stdin.on("error", () => undefined).end(input);
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
