@@ -1,44 +1,59 @@
-import { type CaseResult, caseId } from "../analyze/decision-tests.ts";
-import { repositoryPlace } from "./repository-place.ts";
+/** One thing that was looked at, and what came of it. */
+export interface JunitCase {
+  readonly name: string;
+  readonly outcome:
+    | { readonly kind: "passed"; readonly said?: string }
+    | { readonly kind: "failed"; readonly type: string; readonly message: string; readonly text: string }
+    | { readonly kind: "skipped"; readonly message: string };
+}
 
-/**
- * A JUnit XML report: one `testsuite` for each DecisionTest. `explain` gives the lines of a failure.
- * @param policies the policy directory that places are relative to
- */
-export function junitReport(
-  results: readonly CaseResult[],
-  explain: (result: CaseResult) => string[],
-  policies: string,
-): string {
-  const suites = Map.groupBy(results, (each) => each.test);
-  const failures = results.filter((each) => !each.passed).length;
-  const lines = ['<?xml version="1.0" encoding="UTF-8"?>'];
-  lines.push(`<testsuites name="sallyport" tests="${results.length}" failures="${failures}">`);
-  for (const [test, cases] of suites) {
-    const failed = cases.filter((each) => !each.passed).length;
-    const name = escapeXml(test.scope === "" ? test.name : `${test.scope}/${test.name}`);
-    const file = escapeXml(repositoryPlace(test.at.file, policies));
-    lines.push(`  <testsuite name="${name}" file="${file}" tests="${cases.length}" failures="${failed}">`);
-    for (const each of cases) lines.push(...caseLines(each, name, explain, policies));
+/** What belongs together in a report. */
+export interface JunitSuite {
+  readonly name: string;
+  /** As `repositoryPlace` names it. */
+  readonly file: string;
+  readonly cases: readonly JunitCase[];
+}
+
+/** A JUnit XML report. @see junit-10.xsd of Jenkins' xUnit plugin */
+export function junitReport(suites: readonly JunitSuite[]): string {
+  const all = suites.flatMap(({ cases }) => cases);
+  const lines = [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="sallyport" tests="${all.length}" failures="${failures(all)}" errors="0">`,
+  ];
+  for (const { name, file, cases } of suites) {
+    const skipped = cases.filter(({ outcome }) => outcome.kind === "skipped").length;
+    const counts = `tests="${cases.length}" failures="${failures(cases)}" errors="0" skipped="${skipped}"`;
+    lines.push(`  <testsuite name="${escapeXml(name)}" file="${escapeXml(file)}" ${counts}>`);
+    for (const each of cases) lines.push(...caseLines(each, name));
     lines.push("  </testsuite>");
   }
   lines.push("</testsuites>");
   return `${lines.join("\n")}\n`;
 }
 
-function caseLines(
-  each: CaseResult,
-  suite: string,
-  explain: (result: CaseResult) => string[],
-  policies: string,
-): string[] {
-  const { line } = each.case.at;
-  const file = repositoryPlace(each.case.at.file, policies);
-  const open = `    <testcase classname="${suite}" name="${escapeXml(each.case.name)}" file="${escapeXml(file)}" line="${line}"`;
-  if (each.passed) return [`${open}/>`];
-  const text = escapeXml(explain(each).join("\n"));
-  const message = escapeXml(`${caseId(each.test, each.case)} is not as expected`);
-  return [`${open}>`, `      <failure message="${message}">${text}</failure>`, "    </testcase>"];
+function failures(cases: readonly JunitCase[]): number {
+  return cases.filter(({ outcome }) => outcome.kind === "failed").length;
+}
+
+function caseLines({ name, outcome }: JunitCase, suite: string): string[] {
+  const open = `    <testcase classname="${escapeXml(suite)}" name="${escapeXml(name)}"`;
+  const inner = innerLine(outcome);
+  return inner === null ? [`${open}/>`] : [`${open}>`, `      ${inner}`, "    </testcase>"];
+}
+
+function innerLine(outcome: JunitCase["outcome"]): string | null {
+  switch (outcome.kind) {
+    case "passed":
+      return outcome.said === undefined ? null : `<system-out>${escapeXml(outcome.said)}</system-out>`;
+    case "skipped":
+      return `<skipped message="${escapeXml(outcome.message)}"/>`;
+    case "failed": {
+      const { type, message, text } = outcome;
+      return `<failure type="${escapeXml(type)}" message="${escapeXml(message)}">${escapeXml(text)}</failure>`;
+    }
+  }
 }
 
 /** Also replaces what XML 1.0 cannot hold, so that no name in a policy can break the report. */

@@ -5,7 +5,7 @@ import type { Finding } from "../analyze/lint/finding.ts";
 import { type LintReport, lint } from "../analyze/lint/lint.ts";
 import { LINT_CODES } from "../analyze/lint/lint-codes.ts";
 import { EXIT } from "./exit-code.ts";
-import { lintJson, lintSarif } from "./lint/machine.ts";
+import { lintJson, lintJunit, lintSarif } from "./lint/machine.ts";
 import { type ReadTrail, readTrail } from "./lint/read-trail.ts";
 import { annotateLint, printLint } from "./lint/text.ts";
 import { requireSet, type ValidSet } from "./load-set.ts";
@@ -26,7 +26,7 @@ Examples:
   sallyport lint
   sallyport lint policies/payments --within 90d
   sallyport lint --owners owners.txt --fail-on note --output sarif > lint.sarif
-  sallyport lint --output github
+  sallyport lint --output github                    annotates pull requests; junit is for CI servers
   sallyport lint --audit /var/log/sallyport/audit.jsonl --days 90
 
 Exit codes: 0 nothing found that --fail-on names, 4 something was, 3 the policies are invalid, 1 a file cannot be read or the
@@ -58,7 +58,7 @@ export function lintCommand(): Command {
     .option("--days <n>", "with --audit: how many days (default: 30)", parseNumber)
     .option("--now <time>", "judge as of this instant (RFC 3339) instead of the present", parseInstant)
     .addOption(new Option("--fail-on <severity>", "fail on findings so grave").choices(SEVERITIES).default("warning"))
-    .addOption(outputOption(["human", "json", "sarif", "github"]))
+    .addOption(outputOption(["human", "json", "sarif", "junit", "github"]))
     .addHelpText("after", HELP)
     .action(run);
 }
@@ -86,15 +86,19 @@ async function run(paths: readonly string[], options: LintCommandOptions): Promi
     findings: all.findings.filter(({ at }) => within(at.file)),
     suppressed: all.suppressed.filter(({ finding }) => within(finding.at.file)),
   };
-  print(report, loaded, trail, options);
+  print(report, { ...loaded, sources: loaded.sources.filter(({ path }) => within(path)) }, trail, options);
 }
 
 function print(report: LintReport, loaded: ValidSet, trail: ReadTrail | null, options: LintCommandOptions): void {
-  const failed = report.findings.some((each) => isGrave(each, options.failOn));
+  const fails = (each: Finding): boolean => isGrave(each, options.failOn);
+  const failed = report.findings.some(fails);
   process.exitCode = failed ? EXIT.checkFailed : EXIT.ok;
   if (options.output === "json") printJson(lintJson(report, failed, trail));
   else if (options.output === "sarif") printJson(lintSarif(report, options.policies));
-  else if (options.output === "github") annotateLint(report, options.policies);
+  else if (options.output === "junit") {
+    const files = loaded.sources.map(({ path }) => path);
+    process.stdout.write(lintJunit(report, files, fails, options.policies));
+  } else if (options.output === "github") annotateLint(report, options.policies);
   else printLint(report, loaded.sources, options.policies);
   if (trail !== null && trail.unreadable > 0) {
     const lines = count(trail.unreadable, "line");

@@ -9,6 +9,7 @@ import { isTestFile } from "../policy/place.ts";
 import { readPolicyDirectory } from "../server/read-policies.ts";
 import { EXIT } from "./exit-code.ts";
 import { diagnosticAnnotation, printAnnotations } from "./github.ts";
+import { diagnosticsJunit } from "./junit-findings.ts";
 import { colorful, count, printFailure, printJson } from "./output.ts";
 
 /** A policy directory as `validate` sees it. `set` is null when any document has an error. */
@@ -87,6 +88,7 @@ function requireValid(loaded: LoadedSet, place: string, output: string): ValidSe
     return null;
   }
   if (output === "github") printAnnotations(errors.map(diagnosticAnnotation), place);
+  else if (output === "junit") process.stdout.write(diagnosticsJunit(loaded, place));
   else
     for (const each of errors)
       process.stderr.write(`${formatDiagnostic(each, colorful(process.stderr))}

@@ -6,6 +6,7 @@ import { formatDiagnostic } from "../policy/format-diagnostic.ts";
 import type { PolicySet } from "../policy/model.ts";
 import { EXIT } from "./exit-code.ts";
 import { diagnosticAnnotation, printAnnotations } from "./github.ts";
+import { diagnosticsJunit } from "./junit-findings.ts";
 import { diagnosticJson, type LoadedSet, loadSet } from "./load-set.ts";
 import { colorful, colors, count, outputOption, policiesOption, printJson, printLine } from "./output.ts";
 import { sarifLog } from "./sarif.ts";
@@ -19,6 +20,7 @@ Examples:
   sallyport validate --policies /etc/egress  check another directory
   sallyport validate --output sarif          for code scanning in CI
   sallyport validate --output github         annotates the lines of a pull request
+  sallyport validate --output junit          for a CI server: a suite a file, a failure an error
 
 Exit codes: 0 valid, 3 invalid, 1 the directory cannot be read.
 Every code of a problem is explained in docs/diagnostics.md.`;
@@ -29,7 +31,7 @@ export function validateCommand(): Command {
     .summary("check that a policy directory is valid")
     .description("Check that a policy directory is valid.")
     .addOption(policiesOption())
-    .addOption(outputOption(["human", "json", "sarif", "github"]))
+    .addOption(outputOption(["human", "json", "sarif", "junit", "github"]))
     .addHelpText("after", HELP)
     .action(validate);
 }
@@ -43,6 +45,7 @@ async function validate(options: { policies: string; output: string }): Promise<
   process.exitCode = loaded.set === null ? EXIT.invalidPolicy : EXIT.ok;
   if (options.output === "sarif") printJson(sarifLog(loaded.diagnostics, ruleOf, options.policies));
   else if (options.output === "json") printJson(validateJson(loaded));
+  else if (options.output === "junit") process.stdout.write(diagnosticsJunit(loaded, options.policies));
   else if (options.output === "github") {
     printAnnotations(loaded.diagnostics.map(diagnosticAnnotation), options.policies);
     printSummary(loaded, options.policies);

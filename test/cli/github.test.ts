@@ -134,6 +134,6 @@ describe("-o github", () => {
     expect(annotations(await inside("validate", "github"))).toMatchObject([{ file: "egress, policies/bad.yaml" }]);
     expect(await inside("validate", "sarif")).toContain('"uri": "egress,%20policies/bad.yaml"');
     await rm(join(there, "bad.yaml"));
-    expect(await inside("test", "junit")).toContain('file="egress, policies/small.test.yaml" line="7"');
+    expect(await inside("test", "junit")).toContain(">egress, policies/small.test.yaml:7\n");
   });
 });

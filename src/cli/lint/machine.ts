@@ -2,6 +2,8 @@ import type { Finding } from "../../analyze/lint/finding.ts";
 import type { LintReport } from "../../analyze/lint/lint.ts";
 import { LINT_CODES } from "../../analyze/lint/lint-codes.ts";
 import type { SourcePosition } from "../../policy/model.ts";
+import { findingsJunit, type JunitFinding } from "../junit-findings.ts";
+import { repositoryPlace } from "../repository-place.ts";
 import { type SarifFinding, sarifLog } from "../sarif.ts";
 import type { ReadTrail } from "./read-trail.ts";
 
@@ -34,6 +36,37 @@ export function lintSarif({ findings, suppressed }: LintReport, policies: string
     ...suppressed.map(({ finding, suppression }) => ({ ...sarifFinding(finding), suppressed: suppression.reason })),
   ];
   return sarifLog(all, (code) => Object.entries(LINT_CODES).find(([each]) => each === code)?.[1], policies);
+}
+
+/**
+ * A JUnit XML report. A finding that is grave fails, another passes and is told of; what a comment keeps quiet is skipped.
+ * @param files those that were asked about
+ */
+export function lintJunit(
+  { findings, suppressed }: LintReport,
+  files: readonly string[],
+  isGrave: (finding: Finding) => boolean,
+  policies: string,
+): string {
+  const told = findings.map((each): JunitFinding => {
+    const outcome = isGrave(each) ? "failed" : "passed";
+    return { code: each.code, message: each.message, at: each.at, outcome, text: findingText(each, policies) };
+  });
+  const quiet = suppressed.map(({ finding: { code, message, at }, suppression: { reason } }): JunitFinding => {
+    return { code, message, at, outcome: "skipped", text: reason };
+  });
+  return findingsJunit(files, [...told, ...quiet], policies);
+}
+
+function findingText({ code, message, at, related, fix }: Finding, policies: string): string {
+  const place = ({ file, line, column }: SourcePosition): string =>
+    `${repositoryPlace(file, policies)}:${line}:${column}`;
+  return [
+    `${place(at)}: ${LINT_CODES[code].severity}[${code}]: ${message}`,
+    ...related.map((other) => `  ${other.message}  ${place(other.at)}`),
+    `  next ${fix}`,
+    `see docs/lint.md#${code}`,
+  ].join("\n");
 }
 
 function sarifFinding(finding: Finding): SarifFinding {

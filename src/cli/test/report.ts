@@ -2,8 +2,9 @@ import { type CaseResult, caseId } from "../../analyze/decision-tests.ts";
 import { type NamedRule, rulePlace } from "../../analyze/rule-index.ts";
 import type { DecisionExpectation } from "../../policy/model.ts";
 import { printAnnotations } from "../github.ts";
-import { junitReport } from "../junit.ts";
+import { type JunitCase, junitReport } from "../junit.ts";
 import { colors, count, printLine } from "../output.ts";
+import { repositoryPlace } from "../repository-place.ts";
 
 type Rules = ReadonlyMap<string, NamedRule>;
 
@@ -44,9 +45,22 @@ export function printResults(results: readonly CaseResult[], rules: Rules): void
   if (first !== undefined) printLine(`Next: sallyport check ${quote(first.case.from)} ${quote(first.case.to)}`);
 }
 
-/** A JUnit XML report of the cases. */
+/** A JUnit XML report of the cases: one suite for each DecisionTest. */
 export function testJunit(results: readonly CaseResult[], rules: Rules, policies: string): string {
-  return junitReport(results, (each) => failureLines(each, rules), policies);
+  const suites = [...Map.groupBy(results, ({ test }) => test)].map(([test, cases]) => ({
+    name: test.scope === "" ? test.name : `${test.scope}/${test.name}`,
+    file: repositoryPlace(test.at.file, policies),
+    cases: cases.map((each) => junitCase(each, rules, policies)),
+  }));
+  return junitReport(suites);
+}
+
+function junitCase(each: CaseResult, rules: Rules, policies: string): JunitCase {
+  const { name, at } = each.case;
+  if (each.passed) return { name, outcome: { kind: "passed" } };
+  const text = [`${repositoryPlace(at.file, policies)}:${at.line}`, ...failureLines(each, rules)].join("\n");
+  const message = `${caseId(each.test, each.case)} is not as expected`;
+  return { name, outcome: { kind: "failed", type: "unexpected-decision", message, text } };
 }
 
 /** Prints an annotation for each failure, and how many passed. */
