@@ -12,8 +12,8 @@ export interface AuthorizerOptions {
   readonly policies: string;
   readonly port: number;
   readonly certificates: Certificates;
-  /** The bare authorizer's program. */
-  readonly bare: string;
+  /** The program of the bare grpc-go authorizer. */
+  readonly grpcGo: string;
 }
 
 /** The socket of a way that uses one. */
@@ -23,13 +23,20 @@ export function socketOf(directory: string): string {
 
 /** Starts the process that a way asks, not yet ready; null for a way that asks nobody. */
 export function startAuthorizer(options: AuthorizerOptions): Child | null {
-  const { way, bare } = options;
+  const { way, grpcGo } = options;
   if (way.authorizer === null) return null;
-  if (way.authorizer === "grpc-go") return startChild(bare, bareArgs(options));
-  return startChild(process.execPath, serveArgs(options));
+  if (way.authorizer === "grpc-go") return startChild(grpcGo, grpcGoArgs(options));
+  return startChild(process.execPath, way.authorizer === "grpc-js" ? grpcJsArgs(options) : serveArgs(options));
 }
 
-function bareArgs({ way, directory, port, certificates: { server, ca } }: AuthorizerOptions): readonly string[] {
+/** With Node's defaults, as whoever writes such a handler would start it. */
+function grpcJsArgs({ way, directory, port, certificates: { server, ca } }: AuthorizerOptions): readonly string[] {
+  const main = new URL("../bare-server.ts", import.meta.url).pathname;
+  if (way.transport === "unix") return [main, `unix:${socketOf(directory)}`];
+  return [main, `127.0.0.1:${port}`, server.certificate, server.key, ca];
+}
+
+function grpcGoArgs({ way, directory, port, certificates: { server, ca } }: AuthorizerOptions): readonly string[] {
   if (way.transport === "unix") return ["-network", "unix", "-address", socketOf(directory)];
   const tls = ["-certificate", server.certificate, "-key", server.key, "-client-ca", ca];
   return ["-address", `127.0.0.1:${port}`, ...tls];
@@ -50,6 +57,8 @@ function serveArgs({ way, directory, policies, port, certificates }: AuthorizerO
     admin: "none",
     "audit-mode": "batch",
     "audit-to": join(directory, "audit.jsonl"),
+    // Nearly as long as the bench's Envoy waits: requests that are refused early would flatter.
+    "overload-max-wait": "4s",
     "drain-wait": "0ms",
     "log-level": "warn",
     ...(way.transport === "unix" ? {} : overTls),

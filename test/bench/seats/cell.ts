@@ -7,25 +7,28 @@ import type { EnvoySettings } from "../../../src/generate/envoy/settings.ts";
 import { socketOf, startAuthorizer } from "./authorizer.ts";
 import { type Certificates, SERVER_ID } from "./certificates.ts";
 import { envoyConfig } from "./envoy-config.ts";
+import type { Station } from "./parts.ts";
 import { type Question, questionAt, STRANGER } from "./question.ts";
-import { refusesStrangers, type Way } from "./ways.ts";
+import { refusesStrangers } from "./ways.ts";
 
 /** One way at one size, running: an Envoy of its own and the process that it asks. */
-export interface Cell {
-  readonly way: Way;
-  readonly rules: number;
+export interface Cell extends Station {
   readonly port: number;
   readonly question: Question;
   readonly envoy: Child;
   readonly authorizer: Child | null;
+  /** Of Envoy's administration. */
+  readonly adminSocket: string;
 }
 
 /** What cells have in common. */
 export interface CellParts {
   readonly envoy: string;
-  readonly bare: string;
+  readonly grpcGo: string;
   readonly directory: string;
   readonly certificates: Certificates;
+  /** Port of the server that requests are forwarded to; null for Envoys that answer by themselves. */
+  readonly upstream: number | null;
   /** Directory of the policies of a size. */
   policies(rules: number): string;
   /** A loopback port that nobody else is given. */
@@ -67,7 +70,7 @@ function cellSettings(
 }
 
 /** Starts a cell and waits until it allows what its question asks and, where it decides, refuses a stranger. */
-export async function startCell(way: Way, rules: number, parts: CellParts): Promise<Cell> {
+export async function startCell({ way, rules }: Station, parts: CellParts): Promise<Cell> {
   const directory = join(parts.directory, `${way.id}-${rules}`);
   await mkdir(directory);
   const { certificates } = parts;
@@ -79,16 +82,17 @@ export async function startCell(way: Way, rules: number, parts: CellParts): Prom
     policies,
     port: ports.authorizer,
     certificates,
-    bare: parts.bare,
+    grpcGo: parts.grpcGo,
   });
   if (authorizer !== null) parts.started(authorizer);
   const config = join(directory, "envoy.json");
   const settings = cellSettings(directory, ports, certificates);
-  await writeFile(config, JSON.stringify(envoyConfig(settings, way, rules, socketOf(directory))));
-  const flags = ["--disable-hot-restart", "--concurrency", "1", "--log-level", "error"];
+  const question = questionAt(rules);
+  const outside = parts.upstream === null ? null : { host: question.host, port: parts.upstream };
+  await writeFile(config, JSON.stringify(envoyConfig(settings, way, rules, socketOf(directory), outside)));
+  const flags = ["--disable-hot-restart", "--concurrency", String(way.workers), "--log-level", "error"];
   const envoy = startChild(parts.envoy, ["-c", config, ...flags]);
   parts.started(envoy);
-  const question = questionAt(rules);
   const statusFor = async (who: string): Promise<number | null> => {
     const { caller } = await certificates.workload(who);
     return (await requestHttp1(caller, ports.listener, `GET ${question.path}`, [`host: ${question.host}`])).status;
@@ -97,5 +101,5 @@ export async function startCell(way: Way, rules: number, parts: CellParts): Prom
   await waitUntil(`${what} allowing`, async () => (await statusFor(question.principal)) === 200, READY_MS, envoy);
   const refused = (await statusFor(STRANGER)) === 403;
   if (refused !== refusesStrangers(way)) throw new Error(`${what}: a stranger is ${refused ? "" : "not "}refused`);
-  return { way, rules, port: ports.listener, question, envoy, authorizer };
+  return { way, rules, port: ports.listener, question, envoy, authorizer, adminSocket: settings.adminSocket };
 }

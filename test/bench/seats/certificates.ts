@@ -17,6 +17,8 @@ export interface Certificates {
   readonly gateway: Identity;
   readonly server: Identity;
   workload(spiffeId: string): Promise<Identity>;
+  /** Of a server outside with these names. */
+  outside(hosts: readonly string[]): Promise<Identity>;
 }
 
 export const GATEWAY_ID = "spiffe://cluster.local/ns/istio-egress/sa/egress";
@@ -43,6 +45,7 @@ export async function makeCertificates(directory: string): Promise<Certificates>
     ca: await put("ca.crt", authority.cert),
     gateway: await issue("gateway", [uri(GATEWAY_ID), dns("localhost")]),
     server: await issue("server", [uri(SERVER_ID)]),
+    outside: (hosts) => issue("outside", hosts.map(dns)),
     workload(spiffeId) {
       const known = workloads.get(spiffeId) ?? issue(`workload-${workloads.size}`, [uri(spiffeId)]);
       workloads.set(spiffeId, known);

@@ -1,11 +1,18 @@
 import { namePort, requestAuthorization } from "../../../src/generate/envoy/authorization.ts";
-import { AUTHORIZER, authorizerCluster, bundlesCluster, SEAT_CLUSTERS } from "../../../src/generate/envoy/clusters.ts";
-import { connectionManager } from "../../../src/generate/envoy/connection-manager.ts";
+import {
+  AUTHORIZER,
+  authorizerCluster,
+  bundlesCluster,
+  OUTSIDE,
+  SEAT_CLUSTERS,
+} from "../../../src/generate/envoy/clusters.ts";
 import type { EnvoySettings, GatewaySeat } from "../../../src/generate/envoy/settings.ts";
 import { downstreamTls } from "../../../src/generate/envoy/tls.ts";
 import { REPORT_WHILE_OPEN, reportDecisions, seatFilters } from "../../../src/generate/envoy-parts/seat.ts";
 import { extension } from "../../../src/generate/envoy-parts/typed.ts";
 import { rbacFilter } from "./rbac.ts";
+import { ANSWER, takingRequests } from "./taking-requests.ts";
+import { type Outside, upstreamCluster } from "./upstream.ts";
 import type { Way } from "./ways.ts";
 
 const TRUST_DOMAIN = "cluster.local";
@@ -25,44 +32,24 @@ const NOTHING: Parts = { filters: [], clusters: [], perRoute: {}, logs: {} };
 
 /**
  * An Envoy that takes HTTP/1.1 over mTLS, decides in the way and answers by itself: what forwarding costs is the same for all ways,
- * and without it what deciding costs shows most.
+ * and without it what deciding costs shows most. With a server outside it forwards there instead.
  */
-export function envoyConfig(settings: EnvoySettings, way: Way, rules: number, socket: string): object {
-  const { filters, clusters, perRoute, logs } = partsOf(settings, way, rules, socket);
-  const route = {
-    match: { prefix: "/" },
-    direct_response: { status: 200, body: { inline_string: "ok\n" } },
-    typed_per_filter_config: perRoute,
-  };
-  const manager = connectionManager("requests", {
-    ...logs,
-    codec_type: "HTTP1",
-    route_config: { name: "requests", virtual_hosts: [{ name: "all", domains: ["*"], routes: [route] }] },
-    http_filters: [
-      ...filters,
-      extension("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", {
-        suppress_envoy_headers: true,
-      }),
-    ],
+export function envoyConfig(
+  settings: EnvoySettings,
+  way: Way,
+  rules: number,
+  socket: string,
+  outside: Outside | null,
+): object {
+  const { clusters, ...parts } = partsOf(settings, way, rules, socket);
+  return takingRequests({
+    ...parts,
+    port: settings.portOf({ kind: "http", dialled: DIALLED, port: DIALLED }),
+    tls: downstreamTls(settings, [TRUST_DOMAIN], ["http/1.1"]),
+    action: outside === null ? ANSWER : { route: { cluster: OUTSIDE } },
+    clusters: [...clusters, ...(outside === null ? [] : [upstreamCluster(OUTSIDE, outside, settings.outsideRoots)])],
+    adminSocket: settings.adminSocket,
   });
-  const port_value = settings.portOf({ kind: "http", dialled: DIALLED, port: DIALLED });
-  return {
-    node: { id: "egress", cluster: "istio-egress" },
-    // Many of these Envoys are idle while one is measured.
-    stats_flush_interval: "60s",
-    static_resources: {
-      listeners: [
-        {
-          name: "requests",
-          address: { socket_address: { address: settings.listenAddress, port_value } },
-          filter_chains: [
-            { transport_socket: downstreamTls(settings, [TRUST_DOMAIN], ["http/1.1"]), filters: [manager] },
-          ],
-        },
-      ],
-      clusters,
-    },
-  };
 }
 
 /** The trail of the gateway seat. */

@@ -1,6 +1,7 @@
-import type { SeatsData } from "./data.ts";
-import { figuresOf } from "./figures.ts";
-import { BARE, GATEWAY, NONE, SERVERS, SIZES, WAYS, type Way } from "./ways.ts";
+import type { PartData } from "./data.ts";
+import { type Figures, figuresOf } from "./figures.ts";
+import { PARTS } from "./parts.ts";
+import { GATEWAY, NONE, type Way } from "./ways.ts";
 
 const WIDTH = 890;
 const LEFT = 210;
@@ -12,17 +13,18 @@ const GROUP_HEAD = 34;
 const INK = "#1c1c1c";
 const SOFT = "#41556b";
 
-/** Throughput by way and size as an SVG: bars in a group for each size. Deterministic. White ground, as for a page in light or dark. */
-export function plotSeats(data: SeatsData): string {
-  const groupHeight = GROUP_HEAD + WAYS.length * STEP;
-  const bottom = TOP + SIZES.length * groupHeight + 6;
+/** Throughput by way and size, answered by Envoy itself, as an SVG: bars in a group for each size. Deterministic. White ground, as for a page in light or dark. */
+export function plotSeats(part: PartData): string {
+  const figures = figuresOf(part, PARTS.find(({ name }) => name === "direct")?.stations ?? []);
+  const groups = [...Map.groupBy(figures, ({ rules }) => rules)];
+  const bottom = TOP + groups.length * GROUP_HEAD + figures.length * STEP + 6;
   const height = bottom + 44;
-  const all = SIZES.flatMap((rules) => WAYS.map(({ id }) => figuresOf(data, { way: id, rules }).perSecond));
+  const all = figures.map(({ perSecond }) => perSecond);
   const step = niceStep(Math.max(...all));
   const end = Math.ceil(Math.max(...all) / step) * step;
   const x = (value: number): number => Math.round(LEFT + (value / end) * (RIGHT - LEFT));
   const title = "Requests a second of one Envoy worker, by way to decide and number of rules";
-  const { connections } = data.settings;
+  const { connections } = part.settings;
   const lines = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="13" role="img">`,
     `<title>${escaped(title)}</title>`,
@@ -39,11 +41,11 @@ export function plotSeats(data: SeatsData): string {
       text(x(value), bottom + 18, value.toLocaleString("en"), `text-anchor="middle" fill="${SOFT}"`),
     ]),
     text((LEFT + RIGHT) / 2, bottom + 37, "requests a second", `text-anchor="middle" fill="${SOFT}"`),
-    ...SIZES.flatMap((rules, group) => {
-      const top = TOP + group * groupHeight;
+    ...groups.flatMap(([rules, ways], group) => {
+      const top = TOP + group * GROUP_HEAD + figures.indexOf(ways[0] as Figures) * STEP;
       return [
         text(20, top + 22, `${rules.toLocaleString("en")} rules`, `font-weight="bold" fill="${INK}"`),
-        ...WAYS.flatMap((way, index) => bar(data, way, rules, top + GROUP_HEAD + index * STEP, x)),
+        ...ways.flatMap((each, index) => bar(each, top + GROUP_HEAD + index * STEP, x)),
       ];
     }),
     "</svg>",
@@ -51,10 +53,10 @@ export function plotSeats(data: SeatsData): string {
   return `${lines.join("\n")}\n`;
 }
 
-function bar(data: SeatsData, way: Way, rules: number, top: number, x: (value: number) => number): readonly string[] {
-  const { perSecond, ofNone } = figuresOf(data, { way: way.id, rules });
+function bar({ way, perSecond, ofNone }: Figures, top: number, x: (value: number) => number): readonly string[] {
   const base = top + 15;
-  const value = `${Math.round(perSecond).toLocaleString("en")}${way === NONE ? "" : ` (${ofNone.toFixed(2)})`}`;
+  const share = way === NONE || ofNone === null ? "" : ` (${ofNone.toFixed(2)})`;
+  const value = `${Math.round(perSecond).toLocaleString("en")}${share}`;
   return [
     text(LEFT - 10, base, way.title, `text-anchor="end" fill="${INK}"`),
     `<rect x="${LEFT}" y="${top}" width="${Math.max(1, x(perSecond) - LEFT)}" height="${BAR}" fill="${colourOf(way)}"/>`,
@@ -65,8 +67,8 @@ function bar(data: SeatsData, way: Way, rules: number, top: number, x: (value: n
 function colourOf(way: Way): string {
   if (way === NONE) return "#7d8b99";
   if (way === GATEWAY) return "#1b6e3c";
-  if (SERVERS.includes(way)) return "#4f9d69";
-  return BARE.includes(way) ? "#b26a00" : "#5b6fb5";
+  if (way.decides !== "asks") return "#5b6fb5";
+  return way.authorizer === "sallyport" ? "#4f9d69" : "#b26a00";
 }
 
 function text(x: number, y: number, content: string, attributes: string): string {

@@ -13,8 +13,8 @@ const GO = { ...process.env, GOFLAGS: "-buildvcs=false -mod=readonly" };
 export interface Programs {
   readonly envoy: string;
   readonly fortio: string;
-  /** The bare authorizer. */
-  readonly bare: string;
+  /** The bare grpc-go authorizer. */
+  readonly grpcGo: string;
   readonly versions: {
     readonly envoy: string;
     readonly fortio: string;
@@ -35,13 +35,13 @@ export async function findPrograms(signal: AbortSignal, progress: (step: string)
     return join(BUILT, name);
   };
   const fortio = await build("fortio", "fortio.org/fortio");
-  const bare = await build("authorizer", "./authorizer");
+  const grpcGo = await build("authorizer", "./authorizer");
   const envoy = await findEnvoy(undefined, signal);
   const envoyVersion = (await run(envoy, ["--version"], { signal })).stdout;
   return {
     envoy,
     fortio,
-    bare,
+    grpcGo,
     versions: {
       envoy: /\/(\d+\.\d+\.\d+[^/]*)\//.exec(envoyVersion)?.[1] ?? "unknown",
       fortio: await go("list", "-m", "-f", "{{.Version}}", "fortio.org/fortio"),

@@ -1,8 +1,11 @@
+import { AUTHORIZER } from "../../../src/generate/envoy/clusters.ts";
 import { cpuMicros, residentBytes } from "../process-usage.ts";
 import type { Cell } from "./cell.ts";
 import type { Certificates } from "./certificates.ts";
 import type { CellData, Measured, RunSettings } from "./data.ts";
+import { connectionsTo } from "./envoy-admin.ts";
 import { type Load, sendLoad } from "./fortio.ts";
+import { titleOf } from "./parts.ts";
 
 /** What measuring needs besides the cells. */
 export interface Measuring {
@@ -48,7 +51,8 @@ async function dataOf(round: number, cell: Cell, closed?: Measured, open?: Measu
   const { way, rules, envoy, authorizer } = cell;
   const envoyBytes = await residentBytes(pidOf(envoy));
   const authorizerBytes = authorizer === null ? 0 : await residentBytes(pidOf(authorizer));
-  return { round, way: way.id, rules, closed, open, envoyBytes, authorizerBytes };
+  const authorizerConnections = way.decides === "asks" ? await connectionsTo(AUTHORIZER, cell.adminSocket) : 0;
+  return { round, way: way.id, rules, closed, open, envoyBytes, authorizerBytes, authorizerConnections };
 }
 
 /** Says at each step how far it is, and from the second on how long the rest will take at this pace. */
@@ -61,10 +65,6 @@ function countSteps(total: number, seconds: number): () => string {
     done += 1;
     return `${done} of ${total}, about ${left} min left`;
   };
-}
-
-function titleOf({ way, rules }: Cell): string {
-  return `${way.title}, ${rules.toLocaleString("en")} rules`;
 }
 
 async function send(cell: Cell, load: Load, { fortio, certificates, signal }: Measuring) {

@@ -1,56 +1,82 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import grpcJs from "@grpc/grpc-js/package.json" with { type: "json" };
 import { type Child, freePorts } from "../../../src/cli/demo/process.ts";
 import { machine } from "../machine.ts";
 import { writePolicyText } from "../policy-text.ts";
 import { syntheticSet } from "../synthetic-set.ts";
-import { type Cell, startCell } from "./cell.ts";
+import { type Cell, type CellParts, startCell } from "./cell.ts";
 import { makeCertificates } from "./certificates.ts";
-import type { RunSettings, SeatsData } from "./data.ts";
+import type { CellData, PartData, RunSettings } from "./data.ts";
+import { type Part, type PartName, titleOf } from "./parts.ts";
 import type { Programs } from "./programs.ts";
 import { shapeAt } from "./question.ts";
 import { measureRounds } from "./rounds.ts";
-import { SIZES, WAYS } from "./ways.ts";
+import { startUpstream } from "./upstream.ts";
 
-/** Starts every way at every size, measures them in turn and stops them. */
-export async function measureSeats(
-  programs: Programs,
-  settings: RunSettings,
-  command: string,
-  signal: AbortSignal,
-  progress: (step: string) => void,
-): Promise<SeatsData> {
+/** What a run needs to know besides its parts. */
+export interface Running {
+  readonly programs: Programs;
+  readonly settings: RunSettings;
+  /** As it was given. */
+  readonly command: string;
+  readonly signal: AbortSignal;
+  progress(step: string): void;
+  /** Told of each part as soon as it is measured. */
+  measured(name: PartName, data: PartData): Promise<void>;
+}
+
+/** Measures parts, one after the other: starts all cells of one, measures them in turn and stops them. */
+export async function measureParts(parts: readonly Part[], running: Running): Promise<void> {
+  const { programs, settings, command } = running;
   const directory = await mkdtemp(join(tmpdir(), "sallyport-seats-"));
-  const children: Child[] = [];
+  const versions = { node: process.version, "grpc-js": grpcJs.version, ...programs.versions };
+  // Once: what is written on the way makes the sources differ from it.
+  const head = { commit: commit(), command, machine: machine(), versions, settings };
   try {
     const certificates = await makeCertificates(directory);
     const policies = (rules: number): string => join(directory, `policies-${rules}`);
-    for (const rules of SIZES) await writePolicyText(syntheticSet(shapeAt(rules)), policies(rules));
-    const ports = [...(await freePorts(2 * SIZES.length * WAYS.length))];
-    const cells: Cell[] = [];
-    const { envoy, fortio, bare, versions } = programs;
-    for (const rules of SIZES) {
-      for (const way of WAYS) {
-        signal.throwIfAborted();
-        progress(`starting ${way.title}, ${rules.toLocaleString("en")} rules`);
-        const nextPort = (): number => ports.pop() ?? 0;
-        const started = (child: Child): void => void children.push(child);
-        cells.push(await startCell(way, rules, { envoy, bare, directory, certificates, policies, nextPort, started }));
-      }
+    for (const rules of new Set(parts.flatMap(({ stations }) => stations.map((station) => station.rules))))
+      await writePolicyText(syntheticSet(shapeAt(rules)), policies(rules));
+    for (const part of parts) {
+      const own = join(directory, part.name);
+      await mkdir(own);
+      const cells = await measurePart(part, { directory: own, certificates, policies }, running);
+      await running.measured(part.name, { ...head, cells });
     }
-    return {
-      commit: commit(),
-      command,
-      machine: machine(),
-      versions: { node: process.version, ...versions },
-      settings,
-      cells: await measureRounds(cells, { fortio, certificates, settings, signal, progress }),
-    };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function measurePart(
+  { stations, forwards }: Part,
+  shared: Pick<CellParts, "directory" | "certificates" | "policies">,
+  { programs, settings, signal, progress }: Running,
+): Promise<readonly CellData[]> {
+  const ports = [...(await freePorts(2 * stations.length + 1))];
+  const children: Child[] = [];
+  const { envoy, grpcGo, fortio } = programs;
+  const common = {
+    ...shared,
+    envoy,
+    grpcGo,
+    nextPort: (): number => ports.pop() ?? 0,
+    started: (child: Child): void => void children.push(child),
+  };
+  try {
+    const upstream = forwards ? await startUpstream(common) : null;
+    const cells: Cell[] = [];
+    for (const station of stations) {
+      signal.throwIfAborted();
+      progress(`starting ${titleOf(station)}`);
+      cells.push(await startCell(station, { ...common, upstream }));
+    }
+    return await measureRounds(cells, { fortio, certificates: shared.certificates, settings, signal, progress });
   } finally {
     await Promise.all(children.map((child) => child.stop()));
-    await rm(directory, { recursive: true, force: true });
   }
 }
 

@@ -41,16 +41,20 @@ try {
   const certificates = await makeCertificates(directory);
   await writePolicyText(syntheticSet(shapeAt(RULES)), join(directory, "policies"));
   const ports = [...(await freePorts(2))];
-  const { envoy, bare, fortio } = programs;
-  const cell = await startCell(GATEWAY, RULES, {
-    envoy,
-    bare,
-    directory,
-    certificates,
-    policies: () => join(directory, "policies"),
-    nextPort: () => ports.pop() ?? 0,
-    started: (child) => void children.push(child),
-  });
+  const { envoy, grpcGo, fortio } = programs;
+  const cell = await startCell(
+    { way: GATEWAY, rules: RULES },
+    {
+      envoy,
+      grpcGo,
+      directory,
+      certificates,
+      upstream: null,
+      policies: () => join(directory, "policies"),
+      nextPort: () => ports.pop() ?? 0,
+      started: (child) => void children.push(child),
+    },
+  );
   const rows: string[][] = [];
   const pids = [cell.envoy.process.pid ?? 0, cell.authorizer?.process.pid ?? 0];
   const note = async (requests: number): Promise<void> => {
