@@ -11,6 +11,11 @@ export interface Claim {
   readonly tls: DraftTls | null;
   /** CIDRs of a TCP port. */
   readonly addresses: readonly string[];
+  /**
+   * It keeps a service of its own under a wildcard, and no allow by that wildcard reaches it; the host by which the source
+   * registers it.
+   */
+  readonly apart?: HostPattern;
   readonly at: SourcePosition;
 }
 

@@ -1,6 +1,7 @@
 import type { Canonicaliser } from "../policy/canonicaliser.ts";
 import type { PortProtocol } from "../policy/model.ts";
 import type { SourceProblem } from "../policy/yaml-source.ts";
+import type { AssumedOpen } from "./assumed.ts";
 import type { DraftSet } from "./draft.ts";
 import type { ImportNote } from "./note.ts";
 
@@ -14,6 +15,8 @@ export interface ImportOptions {
   /** What applications dial, where the source opens every port; never empty. */
   readonly ports: readonly { readonly number: number; readonly protocol: PortProtocol }[];
   readonly canon: Canonicaliser;
+  /** Objects of which somebody says that they refuse nothing. */
+  readonly assumed: readonly AssumedOpen[];
 }
 
 /** What an import makes of its source. With problems there is nothing: a part of a source may be the part that denies. */

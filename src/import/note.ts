@@ -6,7 +6,7 @@ export type NoteEffect =
   | "narrowed"
   /** It had no say in what passes. */
   | "dropped"
-  /** It was not read, and may stop more in the source than ours does: look at it by hand. */
+  /** It was not read, since somebody said that it stops nothing. */
   | "unread";
 
 interface CodeEntry {
@@ -69,9 +69,14 @@ export const IMPORT_CODES = {
     effect: "dropped",
     meaning: "It holds elsewhere than at the egress gateway.",
   },
-  "kind-not-read": {
+  "may-refuse": {
+    effect: "narrowed",
+    meaning:
+      "An object that may refuse what the rest lets pass, in ways that cannot be told from it: nothing that it may touch is opened. `--assume-open KIND/NAMESPACE/NAME` says that it refuses nothing.",
+  },
+  "assumed-open": {
     effect: "unread",
-    meaning: "An object that may stop more than what was read.",
+    meaning: "An object that may refuse something, of which `--assume-open` says that it refuses nothing.",
   },
   protocol: {
     effect: "narrowed",
@@ -137,18 +142,19 @@ export const IMPORT_CODES = {
   },
   "decides-nothing": { effect: "dropped", meaning: "A policy that only tells: AUDIT, or a dry run." },
   "inside-the-mesh": { effect: "narrowed", meaning: "A host inside the mesh: left out." },
-  "own-endpoints": {
-    effect: "dropped",
-    meaning: "Addresses that a ServiceEntry names for its hosts. Here a name is looked up.",
-  },
   "client-certificate": {
     effect: "narrowed",
     meaning:
       "A client certificate in files of the gateway. Here it comes from a secret: the connection is made without.",
   },
-  "route-not-read": {
-    effect: "unread",
-    meaning: "A VirtualService that looks at requests, or answers itself.",
+  "route-stops": {
+    effect: "narrowed",
+    meaning:
+      "A route of a VirtualService answers itself, changes requests or leads elsewhere: what it takes is denied, or not opened.",
+  },
+  "route-narrowed": {
+    effect: "narrowed",
+    meaning: "A route takes requests by what no rule here can ask for, or none takes them to the host: not opened.",
   },
   "not-through-gateway": {
     effect: "narrowed",
@@ -171,7 +177,7 @@ export const IMPORT_CODES = {
 
 export type ImportCode = keyof typeof IMPORT_CODES;
 
-/** Something of the source that is not carried over exactly. Never does it open more than the source did. */
+/** Something of the source that is not carried over exactly. Only what is `unread` can open more than the source did. */
 export interface ImportNote {
   readonly code: ImportCode;
   /** In the source. */

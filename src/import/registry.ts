@@ -37,7 +37,7 @@ export function settleClaims(claims: readonly Claim[]): Settled {
       // What owns the host where the claim is left out: the longest wildcard over it.
       const above = [...coveringPatterns(claim.pattern)].find((each) => each !== claim.pattern && owners.has(each));
       const other = above === undefined ? undefined : owners.get(above);
-      return other === undefined || wayOf(other) !== wayOf(claim);
+      return other === undefined || wayOf(other) !== wayOf(claim) || claim.apart !== undefined;
     });
   });
   return { claims: kept, lost };
@@ -81,7 +81,7 @@ export function slices<T>(list: readonly T[], most: number): readonly (readonly 
 }
 
 /** Is this port one of requests, rather than of connections that nobody looks into? */
-export function isRequests({ protocol }: Claim): boolean {
+export function isRequests({ protocol }: Pick<Claim, "protocol">): boolean {
   return protocol === "HTTP" || protocol === "GRPC";
 }
 

@@ -54,6 +54,7 @@ export function targetsOf(rule: DraftRule, index: ClaimIndex): readonly TargetSp
       if (ports !== null && !ports.includes(claim.port)) continue;
       if (protocol !== null && protocol !== claim.protocol) continue;
       if (onRequests && !isRequests(claim)) continue;
+      if (rule.effect === "allow" && claim.apart !== undefined && !patternCovers(claim.pattern, pattern)) continue;
       const host = patternCovers(pattern, claim.pattern) ? claim.pattern : pattern;
       byHost.set(host, (byHost.get(host) ?? new Set()).add(claim.port));
     }

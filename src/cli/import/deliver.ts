@@ -59,7 +59,9 @@ function summarise(out: string, files: readonly Written[], notes: readonly Impor
     ? colors.green("exactly what the source says")
     : colors.yellow(`${of("narrowed")} narrowed`);
   printLine(`${count(files.length, "file")} in ${out}: ${told}`);
-  if (of("unread") > 0) printLine(colors.yellow(`${count(of("unread"), "object")} not read: look at them by hand.`));
+  if (of("unread") > 0) {
+    printLine(colors.yellow(`${count(of("unread"), "object")} not read, and assumed to refuse nothing.`));
+  }
   if (notes.length > 0) printLine("The notes above are explained in docs/import-notes.md.");
   printLine(`Next: fill in the gateway's selector and authorizer, then: sallyport validate --policies ${out}`);
 }

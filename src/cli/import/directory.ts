@@ -5,7 +5,7 @@ import { readPolicyDirectory } from "../../server/read-policies.ts";
 import { EXIT } from "../exit-code.ts";
 import { printFailure } from "../output.ts";
 import { deliver } from "./deliver.ts";
-import { type CommonOptions, importOptions, withCommonOptions } from "./options.ts";
+import { type CommonOptions, importOptions, withAssumptions, withCommonOptions } from "./options.ts";
 import { readSourceFile } from "./read-file.ts";
 
 export const WORKLOADS_HELP = `
@@ -17,6 +17,9 @@ no other pods; what it does not name is left out.
 `;
 
 const EXIT_CODES = `
+An object that may refuse what cannot be told from it (an EnvoyFilter, a WasmPlugin, ...) keeps all that it may touch closed;
+--assume-open EnvoyFilter/istio-egress/name says that it refuses nothing, and stands in the report.
+
 Exit codes: 0 imported (read the notes), 3 the source has errors, 1 a file cannot be read or written, 64 wrong options.
 What is narrowed, and why: docs/import.md. Every note is explained in docs/import-notes.md.`;
 
@@ -41,6 +44,7 @@ interface Options extends CommonOptions {
   readonly selector?: Readonly<Record<string, string>>;
   readonly workloads?: string;
   readonly port?: ImportOptions["ports"];
+  readonly assumeOpen?: ImportOptions["assumed"];
 }
 
 /** Adds `--workloads`. */
@@ -54,7 +58,7 @@ export function directoryCommand({ name, summary, help, configure, convert }: Di
     .summary(summary)
     .description(`Turn what a directory of YAML files holds into a policy set: ${summary}.`)
     .argument("<dir>", "the directory");
-  return withCommonOptions(configure(command))
+  return withCommonOptions(withAssumptions(configure(command)))
     .addHelpText("after", help.trimEnd() + EXIT_CODES)
     .action(async (directory: string, options: Options) => {
       const files = await readDirectory(directory);
@@ -62,7 +66,7 @@ export function directoryCommand({ name, summary, help, configure, convert }: Di
       const { workloads: path } = options;
       const workloads = path === undefined ? null : await readSourceFile(path, "name a file with --workloads");
       if (path !== undefined && workloads === null) return;
-      const settings = importOptions(options, options.port);
+      const settings = importOptions(options, options.port, options.assumeOpen);
       await deliver(name, convert({ files, workloads, settings }, options), options, settings.canon);
     });
 }

@@ -4,11 +4,12 @@ import { directoryCommand } from "./directory.ts";
 
 const HELP = `
 Reads AuthorizationPolicy, ServiceEntry and Sidecar in the YAML files of a directory, also as \`kubectl get -o yaml\` prints
-them; of VirtualService, DestinationRule and Gateway what they say of hosts and TLS. The policies that count are those of the
+them; VirtualService and Gateway bound what is allowed; of DestinationRule what it says of TLS. The policies that count are those of the
 egress gateway: in its namespace or istio-system, for pods with its labels.
 
 Examples:
   sallyport import istio mesh --owner mesh-team@example.com -o policies
+  sallyport import istio mesh --owner mesh-team@example.com --assume-open EnvoyFilter/istio-egress/access-log -o policies
   sallyport import istio mesh --owner mesh-team@example.com --gateway istio-system/istio-egressgateway --selector istio=egressgateway
 
 `;

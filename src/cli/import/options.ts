@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { parseAssumedOpen } from "../../import/assumed.ts";
 import type { ImportOptions } from "../../import/imported.ts";
 import { createCanonicaliser } from "../../pdp/canonicaliser.ts";
 import { readEngineModule } from "../../pdp/engine-module.ts";
@@ -40,14 +41,31 @@ const DEFAULT_PORTS: readonly Port[] = [
   { number: 443, protocol: "TLS" },
 ];
 
+/** `--assume-open`, for sources with objects that may refuse what cannot be told. */
+export function withAssumptions(command: Command): Command {
+  const help = "an object that refuses nothing, though it cannot be told from it; may be repeated";
+  return command.option("--assume-open <kind/namespace/name>", help, parseAssumption);
+}
+
+function parseAssumption(text: string, before: ImportOptions["assumed"] = []): ImportOptions["assumed"] {
+  const assumed = parseAssumedOpen(text);
+  if (assumed === null) throw new InvalidArgumentError("write it as EnvoyFilter/istio-egress/name.");
+  return [...before, assumed];
+}
+
 /** The options as the import takes them. */
-export function importOptions(options: CommonOptions, ports: readonly Port[] = DEFAULT_PORTS): ImportOptions {
+export function importOptions(
+  options: CommonOptions,
+  ports: readonly Port[] = DEFAULT_PORTS,
+  assumed: ImportOptions["assumed"] = [],
+): ImportOptions {
   const { namespace, name } = options.gateway;
   return {
     owner: options.owner ?? null,
     gateway: { namespace, name },
     trustDomain: options.trustDomain,
     ports,
+    assumed,
     canon: createCanonicaliser(readEngineModule()),
   };
 }

@@ -1,15 +1,20 @@
 import type { z } from "zod";
 import type { PolicyFile } from "../../policy/parse-cache.ts";
 import type { SourceProblem } from "../../policy/yaml-source.ts";
+import { idleAssumptions } from "../assumed.ts";
 import type { Aim, Claim, DraftPolicy, DraftRule } from "../draft.ts";
 import { bringHost } from "../hosts.ts";
 import { type Imported, type ImportOptions, ownerOf } from "../imported.ts";
+import type { Way } from "../istio/extensions.ts";
+import { obstaclesOf } from "../istio/obstacles.ts";
 import type { ImportCode, ImportNote } from "../note.ts";
 import { placed } from "../place.ts";
 import { protocolOf } from "../protocols.ts";
 import { nothingOf, type ObjectOf, objectsOf, readObjects } from "../read-objects.ts";
 import { readSelector } from "../subjects.ts";
+import { heed, withholding } from "../withheld.ts";
 import { readWorkloads, type WorkloadsBehind } from "../workloads.ts";
+import { meshObstacles } from "./mesh-obstacles.ts";
 import { egressTrafficPolicy } from "./schema.ts";
 
 type Policy = ObjectOf<z.output<typeof egressTrafficPolicy>>;
@@ -61,16 +66,27 @@ export function importAsm(
       drafts.push(...policiesOf(policy, rule, i, opened.aims, context));
     }
   }
-  for (const { group, kind, namespace, name, source } of all.objects) {
-    if (group !== "security.istio.io" || !["AuthorizationPolicy", "RequestAuthentication"].includes(kind)) continue;
-    const message = `${kind} \`${namespace}/${name}\` may stop more at the gateway: it is not read here`;
-    context.note("kind-not-read", source.position([]), message);
-  }
+  const way: Way = {
+    // Which labels its pods have is not in the policies, so that every selector may be theirs.
+    gateway: { namespace: NAMESPACE, labels: {}, entrances: [] },
+    claims,
+    entryOf: () => null,
+    identities: options,
+  };
+  const obstacles = [...obstaclesOf(all.objects, way, options, problems), ...meshObstacles(all.objects, way, problems)];
+  problems.push(...idleAssumptions(options.assumed, all.objects));
+  if (problems.length > 0) return { ok: false, problems };
+  const withheld = heed(obstacles, options.assumed, context.note);
   const { gateway, trustDomain } = options;
   return {
     ok: true,
     notes,
-    set: { gateway: { ...gateway, trustDomains: [trustDomain], selector: {} }, claims, groups: [], policies: drafts },
+    set: {
+      gateway: { ...gateway, trustDomains: [trustDomain], selector: {} },
+      claims,
+      groups: [],
+      policies: withholding(drafts, withheld, claims, owner),
+    },
   };
 }
 

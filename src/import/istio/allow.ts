@@ -16,6 +16,8 @@ export interface Atom {
   readonly methods: readonly string[] | null;
   readonly paths: readonly string[] | null;
   readonly headers: Readonly<Record<string, readonly string[]>> | null;
+  /** Does the source ask who it is? */
+  readonly byName: boolean;
   readonly rule: RuleOrigin;
 }
 
@@ -70,7 +72,9 @@ export function atomsOf(
     const patterns = requests
       ? requestHosts(match, claim, identities.canon, tell)
       : serverNames(match, claim, identities.canon, tell);
-    return patterns.flatMap((pattern) => from.map((each) => ({ from: each, pattern, claim, ...conditions, rule })));
+    return patterns.flatMap((pattern) =>
+      from.map((each) => ({ from: each, pattern, claim, ...conditions, byName: subjects.any !== null, rule })),
+    );
   });
 }
 

@@ -89,7 +89,7 @@ export function authorizationOf(
     "no AuthorizationPolicy of the gateway allows anything, so all may pass that none denies: here the mesh's workloads",
   );
   const rule: RuleOrigin = { policy: "no-allow-policy", name: "all", namespace: "", at };
-  const whole = { methods: null, paths: null, headers: null, rule };
+  const whole = { methods: null, paths: null, headers: null, byName: false, rule };
   const all = claims.map((claim): Atom => ({ from: everyone(options), pattern: claim.pattern, claim, ...whole }));
   return { atoms: all, denied: { rules: [...rules.values()], restrictions } };
 }

@@ -275,17 +275,21 @@ export function isDenied(atom: Atom, denies: readonly DraftRule[]): boolean {
 }
 
 /** Does a pattern surely match every path that another one does? */
-function pathCovers(outer: string, inner: string): boolean {
+export function pathCovers(outer: string, inner: string): boolean {
   if (outer === inner) return true;
-  return outer.endsWith("*") && !/[{}]/.test(outer + inner) && inner.startsWith(outer.slice(0, -1));
+  return outer.endsWith("*") && !/[{}]/.test(outer) && startOf(inner).startsWith(outer.slice(0, -1));
 }
 
 /** Might there be a path that both match? Told by what they begin with. */
 function pathsMeet(one: string, other: string): boolean {
-  const start = (pattern: string): string => pattern.replace(/(\{.*|\*)$/, "");
-  const isWhole = (pattern: string): boolean => start(pattern) === pattern;
+  const isWhole = (pattern: string): boolean => startOf(pattern) === pattern;
   if (isWhole(one) && isWhole(other)) return one === other;
-  if (isWhole(one)) return one.startsWith(start(other));
-  if (isWhole(other)) return other.startsWith(start(one));
-  return start(one).startsWith(start(other)) || start(other).startsWith(start(one));
+  if (isWhole(one)) return one.startsWith(startOf(other));
+  if (isWhole(other)) return other.startsWith(startOf(one));
+  return startOf(one).startsWith(startOf(other)) || startOf(other).startsWith(startOf(one));
+}
+
+/** What every path that a pattern matches begins with. */
+function startOf(pattern: string): string {
+  return pattern.replace(/(\{.*|\*)$/, "");
 }

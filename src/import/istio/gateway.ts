@@ -1,16 +1,20 @@
 import type { z } from "zod";
 import type { SourceProblem } from "../../policy/yaml-source.ts";
 import { type ObjectOf, type ObjectSource, objectsOf } from "../read-objects.ts";
-import { type authorizationPolicy, gateway as gatewaySchema } from "./schema.ts";
+import { gateway as gatewaySchema } from "./route-schema.ts";
+import type { Entrance } from "./routes.ts";
+import type { authorizationPolicy } from "./schema.ts";
 
 /** The egress gateway's pods. */
 export interface Gateway {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** The Gateway objects that are for sure the gateway's. */
+  readonly entrances: readonly Entrance[];
 }
 
 /** Where a policy without a selector holds for the whole mesh. */
-const MESH_ROOT = "istio-system";
+export const MESH_ROOT = "istio-system";
 const DEFAULT_LABELS = { istio: "egressgateway" };
 
 /** Finds the gateway's labels: those that are given, else those that all Gateway objects select, else Istio's own. */
@@ -22,11 +26,22 @@ export function gatewayOf(
 ): Gateway | null {
   const { objects, problems: bad } = objectsOf(all, "networking.istio.io", "Gateway", gatewaySchema);
   problems.push(...bad);
-  if (labels !== null) return { namespace, labels };
+  const gatewayWith = (own: Gateway["labels"]): Gateway => ({
+    namespace,
+    labels: own,
+    entrances: objects
+      .filter(({ spec }) => Object.entries(spec.selector ?? {}).every(([key, value]) => own[key] === value))
+      .map((each) => ({
+        name: `${each.namespace}/${each.name}`,
+        namespace: each.namespace,
+        servers: each.spec.servers ?? [],
+      })),
+  });
+  if (labels !== null) return gatewayWith(labels);
   const [first, ...others] = objects;
   const selected = first?.spec.selector ?? {};
   const odd = others.find(({ spec }) => JSON.stringify(spec.selector ?? {}) !== JSON.stringify(selected));
-  if (odd === undefined) return { namespace, labels: Object.keys(selected).length === 0 ? DEFAULT_LABELS : selected };
+  if (odd === undefined) return gatewayWith(Object.keys(selected).length === 0 ? DEFAULT_LABELS : selected);
   const message = "the Gateway objects select different pods: say which are the egress gateway's";
   const at = odd.at("selector");
   const fix = "--selector istio=egressgateway";
@@ -52,7 +67,13 @@ export function isElsewhere(
  * an object.
  */
 export function holdsAt(
-  { namespace, spec }: ObjectOf<z.output<typeof authorizationPolicy>>,
+  {
+    namespace,
+    spec,
+  }: {
+    readonly namespace: string;
+    readonly spec: Pick<z.output<typeof authorizationPolicy>, "selector" | "targetRef" | "targetRefs">;
+  },
   gateway: Gateway,
 ): "yes" | "perhaps" | "no" {
   if (namespace !== gateway.namespace && namespace !== MESH_ROOT) return "no";

@@ -1,23 +1,28 @@
 import type { z } from "zod";
+import type { Canonicaliser } from "../../policy/canonicaliser.ts";
 import { patternCovers } from "../../policy/host-pattern.ts";
-import type { HostPattern, IdentitySelector } from "../../policy/model.ts";
-import { parseName } from "../../policy/token.ts";
+import type { IdentitySelector } from "../../policy/model.ts";
 import type { SourceProblem } from "../../policy/yaml-source.ts";
 import type { Claim, DraftTls } from "../draft.ts";
-import { bringHost } from "../hosts.ts";
+import { bringHost, patternsMeet } from "../hosts.ts";
 import type { ImportCode, ImportNote } from "../note.ts";
 import { protocolOf } from "../protocols.ts";
 import { type ObjectOf, type ObjectSource, objectsOf } from "../read-objects.ts";
-import { namespaceOf, selectorCovers } from "../subjects.ts";
+import { isRequests } from "../registry.ts";
 import type { Identities } from "./approximate.ts";
 import { originationOf } from "./origination.ts";
-import { destinationRule, serviceEntry, sidecar, virtualService } from "./schema.ts";
+import { virtualService } from "./route-schema.ts";
+import type { VirtualService } from "./routes.ts";
+import { destinationRule, serviceEntry, sidecar } from "./schema.ts";
+import { type Entry, seenBy } from "./visibility.ts";
 
-type Entry = ObjectOf<z.output<typeof serviceEntry>>;
-
-/** What exists outside by the mesh's registry, and who sees it. */
+/** What exists outside by the mesh's registry, who sees it, and how it is reached. */
 export interface Mesh {
   readonly claims: readonly Claim[];
+  readonly entries: readonly Entry[];
+  readonly services: readonly VirtualService[];
+  readonly rules: readonly ObjectOf<z.output<typeof destinationRule>>[];
+  entryOf(claim: Claim): Entry | null;
   /** Of these workloads those whose sidecars know the claim; `exact` = no others do. */
   seenBy(
     claim: Claim,
@@ -27,7 +32,7 @@ export interface Mesh {
 
 export type Note = (code: ImportCode, at: ImportNote["at"], message: string) => void;
 
-/** Reads ServiceEntry, Sidecar, and of VirtualService and DestinationRule what they say of hosts outside. */
+/** Reads ServiceEntry, Sidecar, VirtualService and DestinationRule. */
 export function readMesh(
   all: readonly ObjectSource[],
   { canon }: Identities,
@@ -41,21 +46,14 @@ export function readMesh(
   };
   const entries = read("ServiceEntry", serviceEntry);
   const sidecars = read("Sidecar", sidecar);
-  const routes = read("VirtualService", virtualService);
+  const routed = read("VirtualService", virtualService);
   const rules = read("DestinationRule", destinationRule);
   const owners = new Map<Claim, Entry>();
   for (const entry of entries) {
-    const { hosts, ports, location, addresses, endpoints, workloadSelector } = entry.spec;
+    const { hosts, ports, location, addresses } = entry.spec;
     if (location === "MESH_INTERNAL") {
       note("inside-the-mesh", entry.at(), `ServiceEntry \`${entry.name}\` is about workloads of the mesh: left out`);
       continue;
-    }
-    if (endpoints !== undefined || workloadSelector !== undefined) {
-      note(
-        "own-endpoints",
-        entry.at(),
-        `the addresses that \`${entry.name}\` names for its hosts are not carried over: names are looked up`,
-      );
     }
     for (const [i, text] of hosts.entries()) {
       const host =
@@ -77,8 +75,7 @@ export function readMesh(
           );
           continue;
         }
-        const requests = protocol === "HTTP" || protocol === "GRPC";
-        const tls: DraftTls | null = requests
+        const tls: DraftTls | null = isRequests({ protocol })
           ? originationOf(host.pattern, port, rules, entry.spec.subjectAltNames ?? [], note)
           : null;
         const cidrs =
@@ -87,104 +84,67 @@ export function readMesh(
       }
     }
   }
-  const claims = [...owners.keys()];
-  tellOfRoutes(routes, claims, note);
-  return { claims, seenBy: (claim, among) => seenBy(claim, owners.get(claim), among, sidecars) };
+  const { claims, services } = toldApart([...owners.keys()], routed, canon);
+  tellOfRoutes(services, [...owners.keys()], note);
+  // Istio goes by the host of the entry, also for a host under it that has routes of its own.
+  const ownerOf = new Map([...claims].map(([claim, original]) => [claim, { original, entry: owners.get(original) }]));
+  return {
+    claims: [...claims.keys()],
+    entries,
+    services,
+    rules,
+    entryOf: (claim) => ownerOf.get(claim)?.entry ?? null,
+    seenBy: (claim, among) => {
+      const { original, entry } = ownerOf.get(claim) ?? {};
+      if (original === undefined || entry === undefined) return { from: [], exact: false };
+      return seenBy(original, entry, among, sidecars);
+    },
+  };
 }
 
-type SidecarObject = ObjectOf<z.output<typeof sidecar>>;
-
-/** Where a Sidecar without a selector holds for every namespace without one of its own. */
-const MESH_ROOT = "istio-system";
-
-function seenBy(
-  claim: Claim,
-  entry: Entry | undefined,
-  among: IdentitySelector,
-  sidecars: readonly SidecarObject[],
-): ReturnType<Mesh["seenBy"]> {
-  if (entry === undefined) return { from: [], exact: false };
-  const { exportTo = [] } = entry.spec;
-  const everywhere = exportTo.length === 0 || exportTo.includes("*");
-  const one = namespaceOf(among);
-  if (one !== null) return { from: isSeenIn(one, claim, entry, everywhere, sidecars) ? [among] : [], exact: true };
-  if (everywhere && sidecars.every((each) => sees(each, claim, entry, each.namespace)))
-    return { from: [among], exact: true };
-  // Whoever is meant may be in any namespace: those that are named here can be told one by one.
-  const named = [
-    ...exportTo.map((each) => (each === "." ? entry.namespace : each)),
-    ...sidecars.map((each) => each.namespace),
-  ];
-  const from = [...new Set(named)]
-    .filter((each) => parseName(each).ok)
-    .map((namespace): IdentitySelector => ({ kind: "namespace", namespace }))
-    .filter((each) => selectorCovers(among, each))
-    .filter((each) => isSeenIn(namespaceOf(each) ?? "", claim, entry, everywhere, sidecars));
-  return { from, exact: !everywhere };
-}
-
-function isSeenIn(
-  namespace: string,
-  claim: Claim,
-  entry: Entry,
-  everywhere: boolean,
-  sidecars: readonly SidecarObject[],
-): boolean {
-  const { exportTo = [] } = entry.spec;
-  if (!everywhere && !exportTo.some((each) => each === namespace || (each === "." && entry.namespace === namespace))) {
-    return false;
+/**
+ * Claims, and for each those that it stands for: hosts under a wildcard that have routes of their own are claims of their own, so that
+ * what is said of the wildcard does not open them. A host that cannot be said here stands for every one.
+ */
+function toldApart(
+  claims: readonly Claim[],
+  services: readonly VirtualService[],
+  canon: Canonicaliser,
+): { readonly claims: ReadonlyMap<Claim, Claim>; readonly services: readonly VirtualService[] } {
+  const isUnder = (host: string, { pattern }: Claim): boolean => host !== pattern && patternCovers(pattern, host);
+  const names = new Map<string, string>();
+  for (const text of services.flatMap(({ spec }) => spec.hosts ?? [])) {
+    if (!claims.some((claim) => isUnder(text.toLowerCase(), claim))) continue;
+    const host = bringHost(text.toLowerCase(), canon);
+    names.set(text, host.ok ? host.pattern : "*?");
   }
-  const own = sidecars.filter((each) => each.namespace === namespace);
-  const isWhole = ({ spec }: SidecarObject): boolean => spec.workloadSelector === undefined;
-  const root = own.some(isWhole) ? [] : sidecars.filter((each) => each.namespace === MESH_ROOT && isWhole(each));
-  // A Sidecar for some pods bounds all: which accounts they have is not known.
-  return [...own, ...root].every((each) => sees(each, claim, entry, namespace));
-}
-
-function sees({ spec }: SidecarObject, claim: Claim, entry: Entry, namespace: string): boolean {
-  if (spec.egress === undefined) return true;
-  return spec.egress.some(
-    ({ port, hosts }) =>
-      (port?.number === undefined || port.number === claim.port) &&
-      hosts.some((each) => {
-        const slash = each.indexOf("/");
-        const where = slash < 0 ? "*" : each.slice(0, slash);
-        const name = each.slice(slash + 1);
-        const there = where === "*" || where === entry.namespace || (where === "." && entry.namespace === namespace);
-        return there && (name === "*" || patternCovers(name as HostPattern, claim.pattern));
-      }),
-  );
-}
-
-type Route = ObjectOf<z.output<typeof virtualService>>;
-
-/** What VirtualServices stop is not read, and what they do not bring to a gateway nobody asks about today. */
-function tellOfRoutes(routes: readonly Route[], claims: readonly Claim[], note: Note): void {
-  const isOutside = (host: string): boolean =>
-    claims.some(({ pattern }) => patternCovers(pattern, host) || patternCovers(host, pattern));
-  const routed: string[] = [];
-  for (const route of routes) {
-    const { hosts = [], gateways = [], http = [] } = route.spec;
-    if (!hosts.some(isOutside)) continue;
-    if (gateways.some((each) => each !== "mesh")) routed.push(...hosts);
-    for (const [i, { match = [], fault, redirect, directResponse, rewrite }] of http.entries()) {
-      const asks = match.some((each) =>
-        Object.keys(each).some((key) => !["port", "gateways", "name", "authority"].includes(key)),
-      );
-      if (!asks && [fault, redirect, directResponse, rewrite].every((each) => each === undefined)) continue;
-      const message = `a route of \`${route.name}\` looks at requests or answers itself, and may stop some: it is not read`;
-      note("route-not-read", route.at("http", i), message);
+  const named = services.map((each) => {
+    const hosts = (each.spec.hosts ?? []).map((host) => names.get(host) ?? host.toLowerCase());
+    return { ...each, spec: { ...each.spec, hosts } };
+  });
+  const routed = [...new Set(named.flatMap(({ spec }) => spec.hosts))];
+  const found = new Map<Claim, Claim>();
+  for (const claim of claims) {
+    const apart = routed.some((host) => patternsMeet(host, claim.pattern));
+    found.set(apart ? { ...claim, apart: claim.pattern } : claim, claim);
+    for (const pattern of routed.filter((host) => isUnder(host, claim))) {
+      found.set({ ...claim, pattern, apart: claim.pattern }, claim);
     }
   }
-  if (routes.length === 0) return;
+  return { claims: found, services: named };
+}
+
+/** What no VirtualService brings to a gateway, nobody asks about today. */
+function tellOfRoutes(services: readonly VirtualService[], claims: readonly Claim[], note: Note): void {
+  const routed = services
+    .filter(({ spec }) => (spec.gateways ?? []).some((each) => each !== "mesh"))
+    .flatMap(({ spec }) => spec.hosts ?? []);
+  if (services.length === 0) return;
   const told = new Set<string>();
   for (const { pattern, at } of claims) {
     if (told.has(pattern) || routed.some((host) => patternCovers(host, pattern))) continue;
     told.add(pattern);
-    note(
-      "not-through-gateway",
-      at,
-      `no route brings \`${pattern}\` to a gateway, so nobody asks about it today: here rules decide`,
-    );
+    const message = `no route brings \`${pattern}\` to a gateway, so nobody asks about it today: here rules decide`;
+    note("not-through-gateway", at, message);
   }
 }

@@ -35,12 +35,15 @@ const rule = z.strictObject({
   when: z.array(z.strictObject({ key: z.string(), values: strings, notValues: strings })).optional(),
 });
 
+/** What a policy is attached to instead of to pods. */
+export const targetReference = z.looseObject({ kind: z.string().optional(), name: z.string().optional() });
+
 /** @see Istio, Authorization Policy */
 export const authorizationPolicy = z
   .strictObject({
     selector: z.strictObject({ matchLabels: z.record(z.string(), z.string()).optional() }).optional(),
-    targetRef: z.unknown().optional(),
-    targetRefs: z.array(z.unknown()).optional(),
+    targetRef: targetReference.optional(),
+    targetRefs: z.array(targetReference).optional(),
     action: z.enum(["ALLOW", "DENY", "AUDIT", "CUSTOM"]).default("ALLOW"),
     provider: z.unknown().optional(),
     rules: z.array(rule).optional(),
@@ -67,7 +70,7 @@ export const serviceEntry = z.strictObject({
     .optional(),
   location: z.enum(["MESH_EXTERNAL", "MESH_INTERNAL"]).default("MESH_EXTERNAL"),
   resolution: z.string().optional(),
-  endpoints: z.array(z.unknown()).optional(),
+  endpoints: z.array(z.looseObject({ address: z.string().optional() })).optional(),
   workloadSelector: z.unknown().optional(),
   exportTo: strings,
   subjectAltNames: strings,
@@ -80,27 +83,9 @@ export const sidecar = z.looseObject({
     .array(
       z.looseObject({
         port: z.looseObject({ number: portNumber.optional() }).optional(),
+        bind: z.string().optional(),
+        captureMode: z.string().optional(),
         hosts: z.array(z.string()),
-      }),
-    )
-    .optional(),
-});
-
-/** Of a Gateway, which pods it is for. @see Istio, Gateway */
-export const gateway = z.looseObject({ selector: z.record(z.string(), z.string()).optional() });
-
-/** Of a VirtualService, for which hosts at which gateways it routes, and whether it looks at requests. @see Istio, Virtual Service */
-export const virtualService = z.looseObject({
-  hosts: z.array(z.string()).optional(),
-  gateways: strings,
-  http: z
-    .array(
-      z.looseObject({
-        match: z.array(z.record(z.string(), z.unknown())).optional(),
-        fault: z.unknown().optional(),
-        redirect: z.unknown().optional(),
-        directResponse: z.unknown().optional(),
-        rewrite: z.unknown().optional(),
       }),
     )
     .optional(),
@@ -115,16 +100,26 @@ const tls = z.looseObject({
   sni: z.string().optional(),
 });
 
-/** Of a DestinationRule, how it makes TLS. @see Istio, Destination Rule */
+const trafficPolicy = z.looseObject({
+  tls: tls.optional(),
+  tunnel: z.unknown().optional(),
+  portLevelSettings: z
+    .array(z.looseObject({ port: z.looseObject({ number: portNumber }), tls: tls.optional() }))
+    .optional(),
+});
+
+/** Of a DestinationRule, how it makes TLS, and its subsets. @see Istio, Destination Rule */
 export const destinationRule = z.looseObject({
   host: z.string(),
-  trafficPolicy: z
-    .looseObject({
-      tls: tls.optional(),
-      portLevelSettings: z
-        .array(z.looseObject({ port: z.looseObject({ number: portNumber }), tls: tls.optional() }))
-        .optional(),
-    })
+  trafficPolicy: trafficPolicy.optional(),
+  subsets: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        labels: z.record(z.string(), z.string()).optional(),
+        trafficPolicy: trafficPolicy.optional(),
+      }),
+    )
     .optional(),
 });
 

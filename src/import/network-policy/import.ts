@@ -1,12 +1,16 @@
 import type { HostPattern, IdentitySelector, PortProtocol } from "../../policy/model.ts";
 import type { PolicyFile } from "../../policy/parse-cache.ts";
 import type { SourceProblem } from "../../policy/yaml-source.ts";
+import { idleAssumptions } from "../assumed.ts";
 import type { Claim, DraftPolicy, DraftRule } from "../draft.ts";
 import { type Imported, type ImportOptions, ownerOf } from "../imported.ts";
+import { mayRefuse } from "../istio/kinds.ts";
+import { isVendorPolicy, vendorPolicy } from "../network-obstacles.ts";
 import type { ImportNote } from "../note.ts";
 import { placed } from "../place.ts";
 import { nothingOf, type ObjectSource, objectsOf, readObjects } from "../read-objects.ts";
-import { selectorCovers } from "../subjects.ts";
+import { readSelector, selectorCovers } from "../subjects.ts";
+import { heed, type Obstacle, withholding } from "../withheld.ts";
 import { readWorkloads } from "../workloads.ts";
 import { readCalico } from "./calico.ts";
 import { readCilium } from "./cilium.ts";
@@ -38,19 +42,22 @@ export function importNetworkPolicy(
   if (problems.length === 0 && !all.objects.some(({ group, kind }) => KINDS.has(`${group}/${kind}`))) {
     problems.push(nothingOf("network policy"));
   }
+  problems.push(...idleAssumptions(options.assumed, all.objects));
   const owner = ownerOf(options, problems);
   if (owner === null || problems.length > 0) return { ok: false, problems };
   const known = [...new Set(openings.flatMap(({ names }) => fullNames(names, context)))].sort();
   const opened = openings.map((each) => ({ ...each, hosts: hostsOf(each.names, known, context) }));
+  const claims = opened.flatMap((each) => claimsOf(each, context));
+  const withheld = heed(unreadOf(all.objects, context), options.assumed, context.note);
   const { gateway, trustDomain } = options;
   return {
     ok: true,
     notes,
     set: {
       gateway: { ...gateway, trustDomains: [trustDomain], selector: {} },
-      claims: opened.flatMap((each) => claimsOf(each, context)),
+      claims,
       groups: [],
-      policies: policiesOf(opened, cilium.closings, owner, context),
+      policies: withholding(policiesOf(opened, cilium.closings, owner, context), withheld, claims, owner),
     },
   };
 }
@@ -63,6 +70,29 @@ const KINDS: ReadonlySet<string> = new Set([
   "projectcalico.org/GlobalNetworkPolicy",
   "networking.k8s.io/NetworkPolicy",
 ]);
+
+/** Kinds that turn traffic aside, which may end somewhere that refuses it. */
+const DETOURS: ReadonlySet<string> = new Set([
+  "cilium.io/CiliumEgressGatewayPolicy",
+  "cilium.io/CiliumLocalRedirectPolicy",
+  "cilium.io/CiliumEnvoyConfig",
+  "cilium.io/CiliumClusterwideEnvoyConfig",
+]);
+
+/** Policies of other kinds, which stop what the others open, and a mesh's objects, whose proxies do. */
+function unreadOf(objects: readonly ObjectSource[], { trustDomain, canon }: Context): readonly Obstacle[] {
+  const workloadsOf = (namespace: string): readonly IdentitySelector[] => {
+    const selector = readSelector({ namespace }, trustDomain, canon);
+    return selector.ok ? [selector.value] : [];
+  };
+  return objects.flatMap((object): readonly Obstacle[] => {
+    const { group, kind, name, source } = object;
+    if (KINDS.has(`${group}/${kind}`)) return [];
+    if (isVendorPolicy(object)) return [vendorPolicy(object, { namespace: null, hosts: [], workloadsOf })];
+    if (!DETOURS.has(`${group}/${kind}`) && !mayRefuse(group, kind)) return [];
+    return [{ object, withheld: [{ name, from: null, hosts: null, traffic: null, at: source.position([]) }] }];
+  });
+}
 
 type Opened = Opening & { readonly hosts: readonly HostPattern[] };
 

@@ -111,6 +111,8 @@ describe("import asm", () => {
     "mesh@example.com",
     "--workloads",
     join(DIRECTORY, "workloads.yaml"),
+    "--assume-open",
+    "AuthorizationPolicy/istio-egress/no-deletes",
   ];
 
   it("makes of the example what its golden files say", async () => {
@@ -166,6 +168,58 @@ describe("import asm", () => {
     );
     expect(problemsOf(policyText([RULE]), MAPPING.replace("[web]", "[a/b]"))).toContain(
       "is not `namespace/serviceaccount`",
+    );
+  });
+
+  const beside = (group: string, kind: string, namespace: string, spec: string): string =>
+    `---\napiVersion: ${group}.istio.io/v1\nkind: ${kind}\nmetadata: {name: other, namespace: ${namespace}}\nspec: ${spec}\n`;
+
+  it.each([
+    ["nothing", "", "+++"],
+    [
+      "an AuthorizationPolicy of the gateway",
+      beside("security", "AuthorizationPolicy", "istio-egress", "{action: DENY, rules: [{}]}"),
+      "---",
+    ],
+    [
+      "one of perhaps the gateway",
+      beside("security", "AuthorizationPolicy", "istio-system", "{selector: {matchLabels: {a: b}}, rules: []}"),
+      "---",
+    ],
+    [
+      "one that only tells",
+      beside("security", "AuthorizationPolicy", "istio-egress", "{action: AUDIT, rules: [{}]}"),
+      "+++",
+    ],
+    ["one of workloads", beside("security", "AuthorizationPolicy", "one", "{}"), "+++"],
+    ["a VirtualService of a host", beside("networking", "VirtualService", "one", "{hosts: [a.example.com]}"), "-+-"],
+    ["a VirtualService inside the mesh", beside("networking", "VirtualService", "one", "{hosts: [reviews]}"), "+++"],
+    ["a Sidecar", beside("networking", "Sidecar", "one", "{egress: [{hosts: ['./*']}]}"), "--+"],
+    [
+      "a tunnel",
+      beside("networking", "DestinationRule", "one", "{host: '*.example.com', trafficPolicy: {tunnel: {}}}"),
+      "-+-",
+    ],
+    [
+      "a RequestAuthentication",
+      beside("security", "RequestAuthentication", "istio-egress", "{jwtRules: [{issuer: a}]}"),
+      "---",
+    ],
+    ["an EnvoyFilter of a namespace", beside("networking", "EnvoyFilter", "two", "{configPatches: [{}]}"), "++-"],
+  ])("opens nothing that an object beside may refuse: %s", (_, text, expected) => {
+    const to = ["a.example.com", "b.example.org"].map((host) => ({
+      hosts: [host],
+      port: { number: 80, protocol: "HTTP" },
+    }));
+    const source = policyText([{ from: [{ namespace: "one" }, { namespace: "two" }], to }]);
+    const ours = deciderOf(importAsm([sourceFile("a.yaml", source + text)], null, OPTIONS));
+    const asked = [
+      ["one/web", "a.example.com"],
+      ["one/web", "b.example.org"],
+      ["two/web", "a.example.com"],
+    ] as const;
+    expect(asked.map(([from, host]) => (ours.allows({ from, to: `GET http://${host}/` }) ? "+" : "-")).join("")).toBe(
+      expected,
     );
   });
 });

@@ -44,6 +44,8 @@ export interface Asked {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** The gateway does not learn who it is. */
+  readonly anonymous?: boolean;
 }
 
 /** Registered, seen, denied by nobody, and allowed where anything is. Nobody knows what a CUSTOM action says: it denies. */
@@ -120,7 +122,7 @@ function negated(truth: Truth): Truth {
 }
 
 function attribute(name: string, values: Values, policyNamespace: string, asked: Asked): Truth {
-  const { namespace, account, kind, host, port, method, path, headers } = asked;
+  const { namespace, account, kind, host, port, method, path, headers, anonymous = false } = asked;
   const any = (text: string): boolean => values.some((value) => valueMatches(value, text));
   const ofRequest = (text: string): Truth => (kind === "http" ? any(text) : "absent");
   // Hosts alone are compared in any case.
@@ -129,14 +131,17 @@ function attribute(name: string, values: Values, policyNamespace: string, asked:
   switch (name) {
     case "principals":
     case "source.principal":
-      return any(`cluster.local/ns/${namespace}/sa/${account}`);
+      return !anonymous && any(`cluster.local/ns/${namespace}/sa/${account}`);
     case "namespaces":
     case "source.namespace":
-      return any(namespace);
+      return !anonymous && any(namespace);
     case "serviceAccounts":
     case "source.serviceAccount":
-      return values.some(
-        (value) => (value.includes("/") ? value : `${policyNamespace}/${value}`) === `${namespace}/${account}`,
+      return (
+        !anonymous &&
+        values.some(
+          (value) => (value.includes("/") ? value : `${policyNamespace}/${value}`) === `${namespace}/${account}`,
+        )
       );
     case "hosts":
       return kind === "http" ? isHost : "absent";

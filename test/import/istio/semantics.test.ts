@@ -5,36 +5,11 @@ import { IMPORT_CODES } from "../../../src/import/note.ts";
 import { reportOf } from "../../../src/import/report.ts";
 import { budgetFor, runProperty } from "../../property/budget.ts";
 import { deciderOf, OPTIONS, sourceFile } from "../support/decide.ts";
-import { type Asked, judgeIstio } from "./judge.ts";
-import { ACCOUNTS, HOSTS, METHODS, meshDraft, meshText, NAMESPACES, PATHS, PORTS } from "./mesh-draft.ts";
+import { judgeIstio } from "./judge.ts";
+import { meshDraft, meshText } from "./mesh-draft.ts";
+import { requests } from "./requests.ts";
 
 const budget = budgetFor(200);
-
-/** Requests over the whole small world; the many ways of HTTP thinned out by the round. */
-function* requests(round: number): Generator<Asked> {
-  let turn = round;
-  for (const namespace of NAMESPACES) {
-    for (const account of ACCOUNTS) {
-      for (const host of HOSTS) {
-        for (const port of PORTS) {
-          const who = { namespace, account, host, port };
-          yield { ...who, kind: "tls", method: "", path: "", headers: {} };
-          for (const method of METHODS) {
-            turn += 1;
-            const path = PATHS[turn % PATHS.length] ?? "/";
-            yield {
-              ...who,
-              kind: "http",
-              method,
-              path,
-              headers: [{}, { "x-team": "red" }, { "x-team": "blue" }][turn % 3] ?? {},
-            };
-          }
-        }
-      }
-    }
-  }
-}
 
 it("allows nothing that Istio denies, and by the notes alone less", { timeout: budget.timeoutMs }, () => {
   const seen = { decisions: 0, allowed: 0, narrowed: 0, exact: 0, exactAllowed: 0 };

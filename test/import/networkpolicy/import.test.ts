@@ -134,4 +134,44 @@ describe("import networkpolicy", () => {
     );
     expect(whole.allows({ from: "any/body", to: "TLS a.example.com:443" })).toBe(true);
   });
+
+  it.each([
+    ["nothing", "", "++"],
+    [
+      "a policy of the administrators",
+      policy("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", "{egress: [{action: Deny}]}"),
+      "--",
+    ],
+    [
+      "a policy of the cluster",
+      policy("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", "{egress: [{action: Deny}]}"),
+      "--",
+    ],
+    [
+      "one of what comes in",
+      policy("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", "{ingress: [{action: Deny}]}"),
+      "++",
+    ],
+    ["Calico's own storage", policy("crd.projectcalico.org/v1", "NetworkPolicy", "{types: [Egress]}"), "-+"],
+    ["a staged policy", policy("projectcalico.org/v3", "StagedGlobalNetworkPolicy", "{types: [Egress]}"), "++"],
+    ["another vendor's", policy("crd.example.com/v1", "WebNetworkPolicy", "{egress: []}", "other"), "+-"],
+    ["a way through other nodes", policy("cilium.io/v2", "CiliumEgressGatewayPolicy", "{}"), "--"],
+    ["a mesh's policy", policy("security.istio.io/v1", "AuthorizationPolicy", "{}"), "--"],
+    ["a mesh's registry", policy("networking.istio.io/v1", "ServiceEntry", "{}"), "++"],
+  ])("opens nothing that another policy may stop: %s", (_, text, expected) => {
+    const open = "{endpointSelector: {}, egress: [{toFQDNs: [{matchName: a.example.com}]}]}";
+    const both = cilium(open) + policy("cilium.io/v2", "CiliumNetworkPolicy", open, "other");
+    const ours = deciderOf(importing(both + text));
+    const asked = ["shop/web", "other/web"].map((from) => ours.allows({ from, to: "TLS a.example.com:443" }));
+    expect(asked.map((each) => (each ? "+" : "-")).join("")).toBe(expected);
+  });
+
+  it("opens it on somebody's word", () => {
+    const text = cilium("{endpointSelector: {}, egress: [{toFQDNs: [{matchName: a.example.com}]}]}");
+    const other = policy("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", "{egress: [{action: Deny}]}");
+    const assumed = [{ kind: "AdminNetworkPolicy", namespace: null, name: "one" }];
+    const imported = importNetworkPolicy([sourceFile("p.yaml", text + other)], null, { ...OPTIONS, assumed });
+    expect(deciderOf(imported).allows({ from: "shop/web", to: "TLS a.example.com:443" })).toBe(true);
+    expect(imported.ok && reportOf(imported).map(({ code }) => code)).toContain("assumed-open");
+  });
 });

@@ -25,6 +25,7 @@ export const OPTIONS: ImportOptions = {
     { number: 443, protocol: "TLS" },
   ],
   canon,
+  assumed: [],
 };
 
 /** A file of a source. */
