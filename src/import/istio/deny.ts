@@ -281,7 +281,7 @@ export function pathCovers(outer: string, inner: string): boolean {
 }
 
 /** Might there be a path that both match? Told by what they begin with. */
-function pathsMeet(one: string, other: string): boolean {
+export function pathsMeet(one: string, other: string): boolean {
   const isWhole = (pattern: string): boolean => startOf(pattern) === pattern;
   if (isWhole(one) && isWhole(other)) return one === other;
   if (isWhole(one)) return one.startsWith(startOf(other));

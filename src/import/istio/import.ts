@@ -79,7 +79,9 @@ export function importIstio(
         [atom],
       ),
     )
-    .flatMap((atom) => throughRoutes(atom, bounds.get(atom.claim) ?? []))
+    .flatMap((atom) =>
+      throughRoutes(atom, bounds.get(atom.claim) ?? [], (code, message) => note(code, atom.rule.at, message)),
+    )
     .filter((atom) => !isOfAnother(atom))
     .flatMap((atom) => {
       const { from, exact } = mesh.seenBy(atom.claim, atom.from);

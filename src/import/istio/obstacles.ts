@@ -32,7 +32,25 @@ export function obstaclesOf(
       const at = object.source.position([]);
       return { object, withheld: [{ name: object.name, from: null, hosts: null, traffic: null, at }] };
     });
-  return [...extensionsOf(all, way, problems), ...networkObstacles(all, wire, problems), ...unknown];
+  return [
+    ...extensionsOf(all, way, problems),
+    ...networkObstacles(all, wire, problems),
+    ...settingsOf(all),
+    ...unknown,
+  ];
+}
+
+/** Settings of the whole mesh that hide what its objects show, or give another namespace a say everywhere. */
+const HIDING = /\b(defaultServiceExportTo|discoverySelectors|rootNamespace:(?!\s*["']?istio-system\b))/;
+
+function settingsOf(all: readonly ObjectSource[]): readonly Obstacle[] {
+  return all.flatMap((object): readonly Obstacle[] => {
+    const { data } = (object.source.value ?? {}) as { data?: { mesh?: unknown } | null };
+    if (object.group !== "" || object.kind !== "ConfigMap" || typeof data?.mesh !== "string") return [];
+    if (!HIDING.test(data.mesh)) return [];
+    const at = object.source.position([]);
+    return [{ object, withheld: [{ name: object.name, from: null, hosts: null, traffic: null, at }] }];
+  });
 }
 
 /** ServiceEntries for whose hosts somebody else answers, and DestinationRules that go through another proxy. */

@@ -89,6 +89,8 @@ export function passageOf(
       }
     } else if (key !== "ignoreUriCase" && bound === "within") return odd;
   }
+  if (seat.kind === "tls" && !isSaid(match?.sniHosts) && bound === "within")
+    return { ok: false, what: "no `sniHosts`" };
   const asked = headers.length === 0 ? null : Object.fromEntries(headers);
   return { ok: true, passages: patterns.map((each) => ({ from, pattern: each, methods, paths, headers: asked })) };
 }

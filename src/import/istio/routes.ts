@@ -62,6 +62,7 @@ export function routeBoundsOf(claim: Claim, routes: Routes): readonly RouteBound
     for (const { leads } of entries) if (leads.to === "gateway") arrivals.add(leads.port);
     bounds.push(boundOf([entries], seat, claim, false, routes));
   }
+  if (bounds.length > 1) tellOfSeveral(claim, "the sidecars", routes);
   for (const arrival of arrivals) bounds.push(...atGateway(arrival, claim, routes));
   return bounds;
 }
@@ -81,6 +82,14 @@ function atGateway(arrival: number | null, claim: Claim, routes: Routes): readon
     tellOfNone(claim, `port ${port} of the gateway`, routes);
     return [shut];
   });
+}
+
+function tellOfSeveral({ pattern, at }: Claim, where: string, { note }: Routes): void {
+  note(
+    "route-narrowed",
+    at,
+    `several VirtualServices are for \`${pattern}\` at ${where}: only what all of them take is opened`,
+  );
 }
 
 function tellOfNone({ pattern, at }: Claim, where: string, { note }: Routes): void {
@@ -110,6 +119,7 @@ function atServers(port: number, claim: Claim, routes: Routes): readonly RouteBo
     }
   }
   if (![...byHost.keys()].some((host) => covers(host, claim))) return [];
+  if (byHost.size > 1) tellOfSeveral(claim, `port ${port} of the gateway`, routes);
   return [...byHost.values()].map(({ anonymous, seat, lists }) => boundOf(lists, seat, claim, anonymous, routes));
 }
 
@@ -139,7 +149,8 @@ function entriesOf(service: VirtualService, seat: Seat, { pattern }: Claim, rout
   if (entries.length === 0 || !routes.isAssumed(service)) return last < 0 ? entries : entries.slice(0, last + 1);
   const way = entries.find(({ leads }) => leads.to === "gateway") ?? entries[0];
   const leads: Leads = way?.leads.to === "gateway" ? way.leads : { to: "host" };
-  return [{ match: null, leads, service, at: service.at() }];
+  const match = seat.kind === "tls" ? { sniHosts: ["*"] } : null;
+  return [{ match, leads, service, at: service.at() }];
 }
 
 /** What lists of routes, one after the other in an order that is not known, let through: the first that holds decides within each. */
@@ -187,12 +198,12 @@ function boundOf(
 }
 
 /** Which routes a server looks at for a claim; null = it takes none of it. */
-function kindOf({ port, tls }: Server, claim: Claim): Seat["kind"] | null {
+function kindOf({ port, tls, hosts: _, name: __, ...more }: Server, claim: Claim): Seat["kind"] | null {
   const { mode, httpsRedirect = false, ...others } = tls ?? {};
   const checks = Object.keys(others).some(
     (each) => !["minProtocolVersion", "maxProtocolVersion", "cipherSuites"].includes(each),
   );
-  if (checks || httpsRedirect !== false) return null;
+  if (checks || httpsRedirect !== false || Object.values(more).some(isSaid)) return null;
   const protocol = port.protocol.toUpperCase();
   const isClear = tls === undefined;
   const isMesh = mode === "ISTIO_MUTUAL";

@@ -43,6 +43,8 @@ const envoyFilter = (namespace: string, context: string, selector = "") =>
   );
 const wasm = (namespace: string, spec: string) =>
   object("extensions.istio.io/v1alpha1", "WasmPlugin", namespace, `{url: a, ${spec}}`);
+const configMap = (mesh: string) =>
+  `---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata: {mesh: "${mesh}"}\n`;
 const network = (namespace: string, spec: string) =>
   object("networking.k8s.io/v1", "NetworkPolicy", namespace, `{podSelector: {}, ${spec}}`);
 
@@ -85,6 +87,9 @@ describe("import istio", () => {
       object("security.istio.io/v1", "PeerAuthentication", "istio-egress", "{mtls: {mode: STRICT}}"),
       ALL,
     ],
+    ["settings that hide the registry", configMap("defaultServiceExportTo: ['.']"), "--- ---"],
+    ["settings of another root", configMap("rootNamespace: mesh-config"), "--- ---"],
+    ["settings of the same root", configMap("rootNamespace: istio-system\\naccessLogFile: /dev/stdout"), ALL],
     ["a kind that nobody knows yet", object("networking.istio.io/v2", "EgressRule", "shop", "{}"), "--- ---"],
     [
       "a waypoint's policy for an entry",

@@ -174,6 +174,11 @@ describe("import istio carries routes over", () => {
       NONE,
     ],
     [
+      "to a server on an address of its own",
+      { ...atGateway(plain), servers: HTTPS.replace("hosts:", "bind: 127.0.0.1, hosts:") },
+      NONE,
+    ],
+    [
       "to a server that redirects",
       { ...atGateway(plain), servers: HTTPS.replace("ISTIO_MUTUAL", "ISTIO_MUTUAL, httpsRedirect: true") },
       NONE,
