@@ -1,11 +1,13 @@
-import { isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseAllDocuments, type YAMLParseError } from "yaml";
+import { isScalar, type ParsedNode, parseAllDocuments, type YAMLParseError } from "yaml";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { DiagnosticCode } from "./diagnostic-codes.ts";
-import { excerptOf } from "./excerpt.ts";
 import { LIMITS } from "./limits.ts";
+import { createLineIndex, type LineIndex } from "./line-index.ts";
 import type { SourcePosition } from "./model.ts";
+import { readPlainYaml } from "./plain/read-plain.ts";
 import { offsetInSource } from "./scalar-offset.ts";
-import { refuseFeatures, startOf } from "./yaml-features.ts";
+import { refuseFeatures } from "./yaml-features.ts";
+import { locate, type Places, placesOf } from "./yaml-places.ts";
 
 export type DocumentPath = readonly (string | number)[];
 
@@ -83,10 +85,27 @@ function marks(text: string): number {
   return count;
 }
 
+/** Makes documents of one file from their values and places. */
+type DocumentMaker = (value: unknown, places: Places) => SourceDocument;
+
+function documentMaker(file: string, text: string, lines: LineIndex): DocumentMaker {
+  const positionAt = (offset: number): SourcePosition => ({ file, ...lines.positionAt(offset) });
+  return (value, places) => ({
+    value,
+    position: (path) => positionAt(locate(places, path, false)),
+    positionWithin: (path, value, offset) =>
+      positionAt(offsetInSource(text, locate(places, path, false), value, offset)),
+    keyPosition: (path) => positionAt(locate(places, path, true)),
+    excerpt: lines.excerpt,
+  });
+}
+
 function compose(file: string, text: string, whole: (code: DiagnosticCode, message: string) => SourceFile): SourceFile {
-  const counter = new LineCounter();
+  const lines = createLineIndex(text);
+  const documentOf = documentMaker(file, text, lines);
+  const plain = readPlainYaml(text);
+  if (plain !== null) return { documents: plain.map(({ value, places }) => documentOf(value, places)), problems: [] };
   const parsed = parseAllDocuments<ParsedNode>(text, {
-    lineCounter: counter,
     prettyErrors: false,
     uniqueKeys: false,
     stringKeys: true,
@@ -98,16 +117,10 @@ function compose(file: string, text: string, whole: (code: DiagnosticCode, messa
   if (parsed.length > LIMITS.documentsPerFile) {
     return whole("too-many-documents", `the file holds more than ${LIMITS.documentsPerFile} documents: split it`);
   }
-  const lines = text.split("\n");
-  const positionAt = (offset: number): SourcePosition => {
-    const { line, col } = counter.linePos(offset);
-    return { file, line: Math.max(1, line), column: Math.max(1, col) };
-  };
-  const excerpt = (at: SourcePosition): string | null => excerptOf(lines, at);
   const problems: SourceProblem[] = [];
   const report = (code: DiagnosticCode, message: string, offset: number, fix: string | null = null): void => {
-    const at = positionAt(offset);
-    problems.push({ code, message, at, excerpt: excerpt(at), fix });
+    const at = { file, ...lines.positionAt(offset) };
+    problems.push({ code, message, at, excerpt: lines.excerpt(at), fix });
   };
   for (const { index } of text.matchAll(/(?<![^\n\r])%/g)) {
     report("yaml-directive", "a YAML directive is not allowed: every file is YAML 1.2", index);
@@ -128,14 +141,7 @@ function compose(file: string, text: string, whole: (code: DiagnosticCode, messa
     if (contents === null || problems.length > before) continue;
     refuseFeatures(contents, text, report);
     if (problems.length > before) continue;
-    documents.push({
-      value: document.toJS({ maxAliasCount: 0 }),
-      position: (path) => positionAt(locate(contents, path, false)),
-      positionWithin: (path, value, offset) =>
-        positionAt(offsetInSource(text, locate(contents, path, false), value, offset)),
-      keyPosition: (path) => positionAt(locate(contents, path, true)),
-      excerpt,
-    });
+    documents.push(documentOf(document.toJS({ maxAliasCount: 0 }), placesOf(contents)));
   }
   return { documents, problems };
 }
@@ -154,25 +160,6 @@ function reportError(
   else if (/call stack/i.test(message)) {
     report("too-deep", `collections are nested more than ${LIMITS.depth} deep`, pos[0]);
   } else report("yaml-syntax", `not YAML: ${firstLine(message)}`, pos[0]);
-}
-
-/** Walks to `path` as far as it goes; returns the offset of the value there, or of its key. */
-function locate(contents: ParsedNode, path: DocumentPath, key: boolean): number {
-  let node: unknown = contents;
-  let offset = startOf(contents);
-  for (const [index, part] of path.entries()) {
-    if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === part);
-      if (pair === undefined) return offset;
-      offset = startOf(pair.key);
-      if (key && index === path.length - 1) return offset;
-      node = pair.value;
-    } else if (isSeq(node)) node = node.items[Number(part)];
-    else return offset;
-    if (node === null || node === undefined) return offset;
-    offset = startOf(node);
-  }
-  return offset;
 }
 
 function firstLine(message: string): string {

@@ -5,6 +5,7 @@ import type { CodeEntry } from "../../src/policy/codes/code-entry.ts";
 import { readExample } from "../../src/policy/codes/read-example.ts";
 import { DIAGNOSTIC_CODES } from "../../src/policy/diagnostic-codes.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
+import type { PolicyFile } from "../../src/policy/parse-cache.ts";
 
 const canon = createCanonicaliser(readEngineModule());
 const entries: readonly (readonly [string, CodeEntry])[] = Object.entries(DIAGNOSTIC_CODES);
@@ -30,3 +31,19 @@ it.each(entries)("%s: says what is wrong in one line, in the house's words", (_c
     expect(fix ?? "-").not.toBe("");
   }
 });
+
+/** The file with a comment at its end that only the library reads. */
+function forTheLibrary(file: PolicyFile): PolicyFile {
+  return { ...file, bytes: Buffer.concat([file.bytes, Buffer.from("\n# \u{1f9ed}\n")]) };
+}
+
+it.each(entries)(
+  "%s: is told in the same words, at the same places, whoever reads the file",
+  (_code, { bad, good }) => {
+    for (const example of [bad, good]) {
+      const { files } = readExample(example);
+      const short = loadPolicySet(files, canon);
+      expect(loadPolicySet(files.map(forTheLibrary), canon)).toEqual(short);
+    }
+  },
+);
