@@ -8,6 +8,7 @@ export function auditCommand(): Command {
   return new Command("audit")
     .summary("prove that an audit trail is whole, ask it, watch it")
     .description("What can be done with an audit trail.")
+    .addHelpText("after", "\nsallyport audit COMMAND --help shows examples and exit codes.")
     .addCommand(verifyCommand())
     .addCommand(queryCommand())
     .addCommand(tailCommand());

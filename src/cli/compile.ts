@@ -15,7 +15,7 @@ Examples:
   sallyport compile -o egress.bundle             write the bundle, too
   sallyport inspect egress.bundle                say what is in it
 
-Exit codes: 0 compiled, 3 the policies are invalid, 1 the file cannot be written.`;
+Exit codes: 0 compiled, 3 the policies are invalid, 1 a file cannot be read or written, 64 wrong options.`;
 
 /** `sallyport compile`: policy directory to bundle. */
 export function compileCommand(): Command {

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type Lab, startLab } from "./demo/lab.ts";
 import { type DemoStep, runScenario } from "./demo/scenario.ts";
 import { stayLines } from "./demo/stay.ts";
@@ -18,7 +18,7 @@ Examples:
   sallyport demo --stay              keeps it running and prints curl lines to try
   sallyport demo --output json
 
-Exit codes: 0 every outcome was as expected, 1 one was not or something could not start, 64 usage.`;
+Exit codes: 0 every outcome was as expected, 1 one was not or something could not start, 64 wrong options, 130 interrupted.`;
 
 interface Options {
   readonly policies: string;
@@ -34,10 +34,11 @@ export function demoCommand(): Command {
   return new Command("demo")
     .summary("show it all at work on this machine")
     .description("Run a whole egress gateway on loopback and show its decisions.")
-    .option(
-      "--policies <dir>",
-      "policies to copy for the demonstration",
-      resolve(import.meta.dirname, "../../policies"),
+    .addOption(
+      new Option("--policies <dir>", "policies to copy for the demonstration").default(
+        resolve(import.meta.dirname, "../../policies"),
+        "those that are shipped",
+      ),
     )
     .option("--stay", "keep it running until interrupted")
     .addOption(outputOption(["human", "json"]))

@@ -22,7 +22,7 @@ Examples:
   sallyport fmt - < draft.yaml > stripe.yaml
 
 Exit codes: 0 done, 1 --check found a file that is laid out otherwise, or a file cannot be read or written, 3 a file is not
-YAML as the policy language takes it. The rules are in docs/policy-language.md.`;
+YAML as the policy language takes it, 64 wrong options. The rules are in docs/policy-language.md.`;
 
 interface FmtOptions {
   readonly policies: string;

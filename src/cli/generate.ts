@@ -22,7 +22,7 @@ Examples:
   sallyport generate kubernetes --check deploy/egress  for CI: exit 5 and a diff when the directory is not what the policies say
 
 Exit codes: 0 done, 1 a file cannot be read or written, 3 the policies are invalid or ask for what the target cannot do
-safely, 5 --check found differences.`;
+safely, 5 --check found differences, 64 wrong options.`;
 
 interface Options {
   readonly policies: string;

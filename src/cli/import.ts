@@ -9,6 +9,7 @@ export function importCommand(): Command {
   return new Command("import")
     .summary("turn another tool's egress policies into a policy set")
     .description("Turn another tool's egress policies into a policy set, never into one that lets more pass.")
+    .addHelpText("after", "\nsallyport import COMMAND --help shows examples and exit codes.")
     .addCommand(smokescreenCommand())
     .addCommand(istioCommand())
     .addCommand(asmCommand())

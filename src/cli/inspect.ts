@@ -13,7 +13,7 @@ Examples:
   sallyport inspect egress.bundle
   sallyport inspect policies --output json
 
-Exit codes: 0 shown, 1 no such file or not a bundle, 3 the policies in the directory are invalid.`;
+Exit codes: 0 shown, 1 no such file or not a bundle, 3 the policies in the directory are invalid, 64 wrong options.`;
 
 /** `sallyport inspect`: what is in a bundle. */
 export function inspectCommand(): Command {

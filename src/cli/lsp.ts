@@ -15,7 +15,7 @@ Examples:
   sallyport lsp
   sallyport lsp --policies egress/policies
 
-Exit codes: 0 after shutdown, 1 when the editor went away without.`;
+Exit codes: 0 after shutdown, 1 when the editor went away without, 64 wrong options.`;
 
 /** `sallyport lsp`: a language server for editors. */
 export function lspCommand(): Command {

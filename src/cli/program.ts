@@ -3,10 +3,11 @@ import { COMMANDS } from "./commands.ts";
 import { EXIT } from "./exit-code.ts";
 
 /** The command line with the command of this name; with all of them when there is none. */
-async function createProgram(name = ""): Promise<Command> {
+export async function createProgram(name = ""): Promise<Command> {
   const program = new Command("sallyport")
     .description("Decides which workload may reach which external host, at the mesh's egress gateway.")
     .showHelpAfterError("(add --help for examples)")
+    .addHelpText("after", "\nsallyport COMMAND --help shows examples and exit codes. All of them: docs/cli.md.")
     .exitOverride();
   // A server that starts again answers sooner when only what it needs is read.
   const named = COMMANDS.get(name);

@@ -32,7 +32,8 @@ Examples:
   sallyport test --min-coverage 80        fail when they touch less than 80 %
   sallyport test --output junit           for a CI server; github annotates pull requests
 
-Exit codes: 0 all passed, 4 some failed or too little is covered, 3 the policies are invalid, 1 nothing could be run.`;
+Exit codes: 0 all passed, 4 some failed or too little is covered, 3 the policies are invalid, 1 nothing could be run,
+64 wrong options.`;
 
 interface TestOptions {
   readonly policies: string;

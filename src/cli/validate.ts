@@ -22,7 +22,7 @@ Examples:
   sallyport validate --output github         annotates the lines of a pull request
   sallyport validate --output junit          for a CI server: a suite a file, a failure an error
 
-Exit codes: 0 valid, 3 invalid, 1 the directory cannot be read.
+Exit codes: 0 valid, 3 invalid, 1 the directory cannot be read, 64 wrong options.
 Every code of a problem is explained in docs/diagnostics.md.`;
 
 /** `sallyport validate`: whether a policy directory is valid. */

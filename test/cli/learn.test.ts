@@ -263,11 +263,4 @@ describe("learn", () => {
     expect(unwritten.code).toBe(1);
     expect(unwritten.stderr).toContain("draft/ml");
   });
-
-  it("teaches itself", async () => {
-    const { code, stdout } = await runCli(["learn", "--help"]);
-    expect(code).toBe(0);
-    for (const text of ["--owner", "--wildcard-hosts", "{*}", "Examples:", "Exit codes:"])
-      expect(stdout).toContain(text);
-  });
 });

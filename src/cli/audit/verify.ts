@@ -20,7 +20,7 @@ Examples:
   sallyport audit verify audit.jsonl --public-key audit.pub --output json
   sallyport audit verify audit.jsonl --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z
 
-Exit codes: 0 everything that is sealed is as it was written, 1 it is not or cannot be read.`;
+Exit codes: 0 everything that is sealed is as it was written, 1 it is not or cannot be read, 64 wrong options.`;
 
 /** `sallyport audit verify`. */
 export function verifyCommand(): Command {

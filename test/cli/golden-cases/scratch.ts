@@ -14,7 +14,11 @@ import type { GoldenCase, GoldenCases } from "./read-cases.ts";
 const DAY_MS = 86_400_000;
 
 /** Puts into an empty directory what a case is run with. */
-export async function furnish(directory: string, cases: GoldenCases, one: GoldenCase): Promise<void> {
+export async function furnish(
+  directory: string,
+  cases: GoldenCases,
+  one: Pick<GoldenCase, "copies" | "texts">,
+): Promise<void> {
   for (const [path, source] of Object.entries({ ...cases.copies, ...one.copies })) {
     cpSync(join(REPOSITORY, source), join(directory, path), { recursive: true });
   }
@@ -42,11 +46,17 @@ async function writeTrail(path: string, { policies, requests }: NonNullable<Gold
     Array.from({ length: days }, (_, day) => ({ ...request, timeMs: at.getTime() + day * DAY_MS })),
   );
   sent.sort((a, b) => a.timeMs - b.timeMs);
-  const sink = await openFile(path, { now: () => sent.at(-1)?.timeMs ?? 0 });
-  for (const line of trailOf(await engineOf(policies), sent)
+  let nowMs = sent[0]?.timeMs ?? 0;
+  const sink = await openFile(path, { now: () => nowMs });
+  for (const [index, line] of trailOf(await engineOf(policies), sent)
     .trimEnd()
-    .split("\n"))
+    .split("\n")
+    .entries()) {
+    nowMs = sent[index]?.timeMs ?? nowMs;
     sink.write(line);
+    // The file begins when its first line came.
+    if (index === 0) await sink.flush();
+  }
   await sink.flush();
   await sink.close();
 }

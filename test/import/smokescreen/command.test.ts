@@ -51,13 +51,6 @@ describe("import smokescreen", () => {
     expect(stderr).toContain("is not empty");
   });
 
-  it("teaches its use", async () => {
-    const { code, stdout } = await runCli(["import", "smokescreen", "--help"]);
-    expect(code).toBe(0);
-    for (const each of ["--roles", "--port", "--owner", "Examples:", "Exit codes:"]) expect(stdout).toContain(each);
-    expect((await runCli(["import", "--help"])).stdout).toContain("smokescreen");
-  });
-
   it.each([
     [["import", "squid", "acl.yaml"], "unknown command"],
     [["import", "smokescreen", "acl.yaml", "--port", "80:HTTP", "--port", "80:TLS"], "stands twice"],
