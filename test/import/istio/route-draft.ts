@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { stringify } from "yaml";
+import type { Entry } from "./judge.ts";
 import { meshDraft, meshText } from "./mesh-draft.ts";
 import type { Destination, RoutedMesh, RouteMatch, RouteObject, ServerObject, ServiceObject } from "./route-judge.ts";
 
@@ -63,7 +64,7 @@ const SERVERS: readonly ServerObject[] = [
 ];
 
 const servers: fc.Arbitrary<readonly ServerObject[]> = fc
-  .uniqueArray(fc.constantFrom(...SERVERS), { minLength: 1, maxLength: 4 })
+  .uniqueArray(fc.constantFrom(...SERVERS), { minLength: 2, maxLength: 4 })
   .chain((some) =>
     fc
       .array(
@@ -162,10 +163,78 @@ const serviceDraft: fc.Arbitrary<ServiceObject> = fc
     });
   });
 
+const STOPS: readonly RouteObject[] = [
+  { directResponse: { status: 403 } },
+  { redirect: { uri: "/" } },
+  { route: [{ destination: { host: "elsewhere.example.net" } }] },
+];
+
+/** Routes of a registered host to the gateway and on, in which requests are stopped on their way. */
+const throughDraft = ({ hosts, ports }: Entry): fc.Arbitrary<ServiceObject> => {
+  const host = hosts.find((each) => !each.startsWith("*")) ?? hosts[0] ?? "";
+  const out = { route: [{ destination: { host, port: { number: ports[0]?.number ?? 80 } } }] };
+  const isSaid = (each: RouteMatch): boolean => Object.keys(each).length > 0;
+  const match = fc.oneof(
+    requestMatch.filter(isSaid),
+    fc.constantFrom<RouteMatch[]>(
+      { uri: { prefix: "/A" }, ignoreUriCase: true },
+      { uri: { exact: "/a" } },
+      { method: { exact: "GET" } },
+    ),
+  );
+  const part = fc.record({ match, leg: fc.oneof(fc.constantFrom(...STOPS), fc.constant(out)) });
+  return fc
+    .record({
+      arrival: fc.constantFrom(443, 443, 8080),
+      parts: fc.array(part, { maxLength: 3 }),
+      seat: fc.constantFrom("mesh", "istio-egress/egress"),
+      last: fc.constantFrom(true, true, false),
+      tls: fc.constantFrom(8443, 9443),
+    })
+    .map(({ arrival, parts, seat, last, tls }) => {
+      const toGateway = (number: number): RouteObject => ({
+        route: [{ destination: { host: GATEWAY_HOST, port: { number } } }],
+      });
+      // A part that is let on at the sidecar goes to the gateway first.
+      const asked = parts.map(({ match: each, leg }): RouteObject => {
+        const on = leg === out && seat === "mesh" ? toGateway(arrival) : leg;
+        return { match: [{ ...each, gateways: [seat] }], ...on };
+      });
+      const all: readonly RouteObject[] = [
+        ...asked,
+        { match: [{ gateways: ["mesh"] }], ...toGateway(arrival) },
+        ...(last ? [{ match: [{ gateways: ["istio-egress/egress"] }], ...out }] : []),
+      ];
+      const sniHosts = [host];
+      return {
+        namespace: "istio-egress",
+        hosts: [host],
+        gateways: ["mesh", "istio-egress/egress"],
+        http: all,
+        tls: [
+          { match: [{ sniHosts, gateways: ["mesh"] }], ...toGateway(tls) },
+          { match: [{ sniHosts, gateways: ["istio-egress/egress"] }], ...out },
+        ],
+        tcp: [{ match: [{ gateways: ["istio-egress/egress"] }], ...out }],
+      };
+    });
+};
+
 /** A mesh with routes. */
-export const routedDraft: fc.Arbitrary<RoutedMesh> = fc
-  .tuple(meshDraft(true), fc.array(serviceDraft, { minLength: 1, maxLength: 3 }), servers)
-  .map(([mesh, services, some]) => ({ ...mesh, services, servers: some }));
+export const routedDraft: fc.Arbitrary<RoutedMesh> = meshDraft(true).chain((mesh) => {
+  const [first, ...others] = mesh.entries.map(throughDraft);
+  const services = fc.array(first === undefined ? serviceDraft : fc.oneof(serviceDraft, first, first, ...others), {
+    minLength: 1,
+    maxLength: 3,
+  });
+  // Mostly policies that leave it to the routes.
+  const named = { from: [{ source: { namespaces: ["one", "two"] } }] };
+  const policies = fc.constantFrom(
+    mesh.policies,
+    ...[{}, named].map((rule) => [{ namespace: "istio-egress", action: "ALLOW" as const, rules: [rule] }]),
+  );
+  return fc.record({ services, servers, policies }).map((routed) => ({ ...mesh, ...routed }));
+});
 
 /** The objects as YAML. */
 export function routedText({ services, servers: some, ...mesh }: RoutedMesh): string {

@@ -41,7 +41,7 @@ it("opens nothing that routes do not take out", { timeout: budget.timeoutMs }, (
   });
   runProperty(property, budget);
   process.stdout.write(`${JSON.stringify({ ...seen, codes: Object.fromEntries(codes) })}\n`);
-  expect(seen.allowed).toBeGreaterThan(seen.decisions / 200);
+  expect(seen.allowed).toBeGreaterThan(seen.decisions / 30);
   expect(seen.narrowed).toBeGreaterThan(0);
   expect(codes.get("route-stops")).toBeGreaterThan(10);
   expect(codes.get("route-narrowed")).toBeGreaterThan(10);
