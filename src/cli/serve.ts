@@ -63,7 +63,7 @@ async function run(config: Config): Promise<void> {
     process.exitCode = EXIT.failure;
     return;
   }
-  const { kind } = server.firstLoad;
+  const kind = server.firstLoad;
   // A cluster may have its policies later, or its API server may be away: until then everything is refused.
   if (config.policySource === "directory" && (kind === "empty" || kind === "failed" || kind === "timeout")) {
     printFailure(

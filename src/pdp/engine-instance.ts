@@ -6,8 +6,11 @@ export interface EngineInstance {
   /** The memory as bytes and as a view. Read them anew after `load` and `reserve`: growing the memory replaces both. */
   readonly bytes: Buffer;
   readonly view: DataView;
-  /** Copies a bundle in and takes it; returns its address, or null when it is not a bundle of this version. */
-  load(bundle: Uint8Array): number | null;
+  /**
+   * Copies a bundle in and takes it, a step at a time: whoever answers meanwhile goes on between two. Returns its address, or null when it is not a bundle of this
+   * version.
+   */
+  load(bundle: Uint8Array): Generator<void, number | null>;
   /** The address of the question buffer with room for so many bytes. */
   reserve(bytes: number): number;
 }
@@ -33,6 +36,9 @@ export interface EngineExports {
   parseSpiffeId(length: number): number;
 }
 
+/** How much of a bundle is copied in a step: under a millisecond, most of which the kernel takes to find the memory. */
+const STEP_BYTES = 1 << 20;
+
 /** Instantiates the engine. Addresses come back signed from WebAssembly, hence `>>> 0`. */
 export function createEngineInstance(module: WebAssembly.Module): EngineInstance {
   const exports = new WebAssembly.Instance(module).exports as unknown as EngineExports;
@@ -43,10 +49,13 @@ export function createEngineInstance(module: WebAssembly.Module): EngineInstance
     answer: exports.answerAddress() >>> 0,
     bytes: Buffer.from(exports.memory.buffer),
     view: new DataView(exports.memory.buffer),
-    load(bundle: Uint8Array): number | null {
+    *load(bundle: Uint8Array): Generator<void, number | null> {
       const address = exports.allocate(bundle.length) >>> 0;
       renew();
-      instance.bytes.set(bundle, address);
+      for (let at = 0; at < bundle.length; at += STEP_BYTES) {
+        instance.bytes.set(bundle.subarray(at, at + STEP_BYTES), address + at);
+        yield;
+      }
       const taken = exports.take(address, bundle.length) !== 0;
       renew();
       return taken ? address : null;

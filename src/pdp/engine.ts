@@ -31,11 +31,24 @@ export function createEngine(
   bundle: Uint8Array,
   revision: string = bundleRevision(bundle),
 ): Engine {
+  const loading = loadEngine(module, bundle, revision);
+  for (;;) {
+    const step = loading.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** As `createEngine`, in steps of a millisecond, between which others may run. `bundle` must not change meanwhile. */
+export function* loadEngine(module: WebAssembly.Module, bundle: Uint8Array, revision: string): Generator<void, Engine> {
   const engine = createEngineInstance(module);
-  const address = engine.load(bundle);
+  const address = yield* engine.load(bundle);
   if (address === null) {
     throw new RangeError("not a bundle of this version: wrong magic, version, length or section bounds");
   }
+  return engineOf(engine, bundle, revision);
+}
+
+function engineOf(engine: EngineInstance, bundle: Uint8Array, revision: string): Engine {
   const names = createBundleReader(bundle);
   const headers = [...ALWAYS_READ, ...names.headerNames()];
   const writeQuestion = createQuestionWriter(engine, new Set(headers));

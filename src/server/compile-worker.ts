@@ -6,6 +6,7 @@ import { readEngineModule } from "../pdp/engine-module.ts";
 import { createCompiler } from "./compiler.ts";
 import { keptBytes, writeKept } from "./kept-policies.ts";
 import type { LoadOutcome, LoadRequest, WorkerMessage, WorkerStart } from "./load-outcome.ts";
+import { createSharedPlaces } from "./shared-places.ts";
 
 /** Steps below the rest: a third of the share of whoever answers, where they compete. */
 const STEPS_BELOW = 5;
@@ -14,13 +15,14 @@ const STEPS_BELOW = 5;
 const { memory, state }: WorkerStart = workerData;
 yieldToOthers();
 const compiler = createCompiler(createCanonicaliser(readEngineModule()), memory);
+const share = createSharedPlaces();
 let writing: Promise<void> = Promise.resolve();
 
 parentPort?.on("message", async ({ id, input, knownDigest }: LoadRequest) => {
   const outcome = await compiler.load(input, knownDigest);
   // What is given to the other thread is no longer here: it is copied first and written afterwards.
   const kept = state !== null && outcome.kind === "loaded" ? keptBytes(outcome) : null;
-  tell({ id, outcome }, transferable(outcome));
+  tell({ id, outcome: withSharedMemory(outcome) }, transferable(outcome));
   if (state !== null && kept !== null) keep(state, kept);
 });
 
@@ -38,8 +40,13 @@ function keep(directory: string, bytes: Buffer): void {
 function transferable(outcome: LoadOutcome): ArrayBuffer[] {
   if (outcome.kind !== "loaded") return [];
   const { expires, ends, json } = outcome.exceptions;
-  const buffers = [outcome.bundle, outcome.memory, expires, ends, json];
+  const buffers = [outcome.bundle, expires, ends, json];
   return buffers.filter(ownsBuffer).map((each) => each.buffer as ArrayBuffer);
+}
+
+/** All policy text, which the thread that answers only holds on to: no garbage is to be collected there for its sake. */
+function withSharedMemory(outcome: LoadOutcome): LoadOutcome {
+  return outcome.kind === "loaded" ? { ...outcome, memory: share(outcome.memory) } : outcome;
 }
 
 /** Small Buffers share a pool, which must stay with this thread. */

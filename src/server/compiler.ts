@@ -26,7 +26,8 @@ export interface Compiler {
 export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null): Compiler {
   const cache = createParseCache();
   const summarise = createPolicySummary();
-  let lastGood: LastGood | null = memory === null ? null : deserialize(memory);
+  // A copy: what is read from it are views of it, and it may be shared.
+  let lastGood: LastGood | null = memory === null ? null : deserialize(Uint8Array.from(memory));
 
   function compile(files: readonly PolicyFile[], digest: string, directories: readonly string[]): LoadOutcome {
     if (files.length === 0) return { kind: "empty", digest, directories };

@@ -18,7 +18,7 @@ export type LoadOutcome =
       readonly warnings: readonly Diagnostic[];
       readonly summary: PolicySummary;
       readonly exceptions: PackedExceptions;
-      /** What a later load in another thread needs to know of this one; opaque. */
+      /** What a later load in another thread needs to know of this one; opaque, and written over by the load after the next. */
       readonly memory: Uint8Array;
       /** It was compiled by an earlier run of the server from the same files, and kept. */
       readonly isKept?: true;

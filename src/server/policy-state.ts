@@ -28,12 +28,12 @@ export interface PolicyState {
   readonly problem: string | null;
   /** How many errors of which code keep documents out of force; beside the codes of diagnostics `empty`, `failed` and `timeout`. */
   readonly errors: ReadonlyMap<string, number>;
-  /** Takes an outcome of a load: installs it, or keeps what there is and says why. @throws when a bundle is unusable */
-  apply(outcome: LoadOutcome): void;
+  /** Takes an outcome of a load: installs it, or keeps what there is and says why. One at a time. Rejects when a bundle is unusable. */
+  apply(outcome: LoadOutcome): Promise<void>;
 }
 
 export interface PolicyStateOptions {
-  createEngine(bundle: Uint8Array, revision: string): DecisionEngine;
+  createEngine(bundle: Uint8Array, revision: string): Promise<DecisionEngine>;
   install(engine: DecisionEngine): void;
   now(): number;
   counted(result: ReloadResult): void;
@@ -52,16 +52,15 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
   /** What an earlier run kept, until the same files are compiled. */
   let kept: { readonly digest: string; readonly revision: string } | null = null;
 
-  function installed(outcome: Extract<LoadOutcome, { kind: "loaded" }>): void {
-    const engine = options.createEngine(outcome.bundle, outcome.revision);
-    const { revision } = engine;
+  async function installed(outcome: Extract<LoadOutcome, { kind: "loaded" }>): Promise<void> {
+    const { revision } = outcome;
     const previous = loaded?.revision ?? null;
-    const isNew = revision !== previous;
+    const engine = revision === previous ? null : await options.createEngine(outcome.bundle, revision);
     if (kept !== null && kept.digest === outcome.summary.digest && kept.revision !== revision) {
       log.error({ kept: kept.revision, revision }, "what an earlier run kept was not what the policy files come to");
     }
     kept = outcome.isKept === true ? { digest: outcome.summary.digest, revision } : null;
-    if (isNew) {
+    if (engine !== null) {
       options.install(engine);
       const sinceMs = now();
       const generation = Math.max(sinceMs, (loaded?.generation ?? 0) + 1);
@@ -70,7 +69,7 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
     stale = outcome.stale;
     problem = null;
     errors = countCodes(stale.flatMap((each) => each.diagnostics));
-    counted(isNew ? "installed" : "unchanged");
+    counted(engine === null ? "unchanged" : "installed");
     const namespaces = stale.map(({ namespace, keptLastGood }) => ({ namespace, keptLastGood }));
     trail.event({
       event: "policies-loaded",
@@ -131,13 +130,13 @@ export function createPolicyState(options: PolicyStateOptions): PolicyState {
     get errors() {
       return errors;
     },
-    apply(outcome) {
+    async apply(outcome) {
       switch (outcome.kind) {
         case "unchanged":
           counted("unchanged");
           return;
         case "loaded":
-          installed(outcome);
+          await installed(outcome);
           return;
         case "rejected":
           stays("rejected", "the policies are invalid", outcome.summary, outcome.diagnostics);

@@ -14,8 +14,8 @@ export interface ReloaderOptions {
   readonly state: string | null;
   /** A load could not be kept, and why. Answering goes on. */
   notKept(why: string): void;
-  /** Puts an outcome into force. What it throws makes the outcome count as not seen, so that it is tried again. */
-  apply(outcome: LoadOutcome): void;
+  /** Puts an outcome into force; one at a time. When it rejects, the outcome counts as not seen, so that it is tried again. */
+  apply(outcome: LoadOutcome): Promise<void>;
 }
 
 /** Keeps what is in force equal to what the source of policies holds. */
@@ -26,6 +26,7 @@ export interface Reloader {
   resume(kept: KeptPolicies): Promise<LoadOutcome>;
   /** Begins to watch and to poll. */
   start(): void;
+  /** Ends it; nothing is put into force afterwards. */
   close(): Promise<void>;
 }
 
@@ -54,13 +55,13 @@ export function createReloader(options: ReloaderOptions): Reloader {
       input.kind === "unknown" ? { kind: "failed", message: input.why } : await thread.load(input, known);
     if (closed) return outcome;
     try {
-      apply(outcome);
+      await apply(outcome);
       if (source.loaded(outcome)) soon();
       if ("digest" in outcome) known = outcome.digest;
       return outcome;
     } catch (error) {
       const failed: LoadOutcome = { kind: "failed", message: error instanceof Error ? error.message : String(error) };
-      apply(failed);
+      await apply(failed);
       return failed;
     }
   }
@@ -92,7 +93,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
     const { outcome } = kept;
     source.loaded(outcome);
     try {
-      apply(outcome);
+      await apply(outcome);
     } catch {
       return load();
     }
@@ -115,6 +116,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
       if (poll !== null) clearInterval(poll);
       source.close();
       await thread.close();
+      await running?.catch(() => {});
     },
   };
 }

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { openTrail } from "../audit/trail.ts";
-import { createEngine } from "../pdp/engine.ts";
+import { loadEngine } from "../pdp/engine.ts";
 import { readEngineModule } from "../pdp/engine-module.ts";
 import { createPdp } from "../pdp/pdp.ts";
 import { openAdmin } from "./admin.ts";
@@ -18,6 +18,7 @@ import { readLeaseSigner } from "./gateway/lease-signer.ts";
 import { type PolicySource, policyPage } from "./gateway/policy-page.ts";
 import { createHealthService } from "./health.ts";
 import type { HttpPort } from "./http-port.ts";
+import { inTurns } from "./in-turns.ts";
 import { readKept } from "./kept-policies.ts";
 import { openKubernetesSource } from "./kubernetes/source.ts";
 import { type Listener, openListener } from "./listener.ts";
@@ -47,7 +48,7 @@ export interface RunningServer {
   readonly probesAddress: string | null;
   readonly revision: string | null;
   /** What came of the first look at the policies. */
-  readonly firstLoad: LoadOutcome;
+  readonly firstLoad: LoadOutcome["kind"];
   /** Looks at the policy directory now. */
   reload(): Promise<LoadOutcome>;
   /** Stops as Kubernetes expects it: not ready, wait, GOAWAY, finish, flush. */
@@ -102,7 +103,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   const exceptions = createExceptionWatch({ leadMs: options.exceptions.leadMs, now, trail, log });
   registerExceptionMetrics(metrics.registry, exceptions.counts);
   const policies = createPolicyState({
-    createEngine: (bundle, revision) => createEngine(module, bundle, revision),
+    createEngine: (bundle, revision) => inTurns(loadEngine(module, bundle, revision)),
     install: pdp.install,
     now,
     counted: metrics.reload,
@@ -168,8 +169,8 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
     deadlineMs: options.reload.deadlineMs,
     state: options.state,
     notKept: (why) => log.warn({ state: options.state, why }, "the policies cannot be kept for the next start"),
-    apply(outcome) {
-      policies.apply(outcome);
+    async apply(outcome) {
+      await policies.apply(outcome);
       health.setServing(readiness().ready);
     },
   });
@@ -261,7 +262,7 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
   if (found.kind === "refused") {
     log.warn({ state: options.state, why: found.why }, "what an earlier run kept of the policies is not used");
   }
-  const firstLoad = await reloader.resume(found);
+  const { kind: firstLoad } = await reloader.resume(found);
   reloader.start();
 
   return {

@@ -145,7 +145,7 @@ async function resumed(): Promise<Loaded[]> {
     notKept: (why) => {
       throw new Error(why);
     },
-    apply(outcome) {
+    async apply(outcome) {
       if (outcome.kind === "loaded") applied.push(outcome);
     },
   });
