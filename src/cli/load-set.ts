@@ -65,7 +65,7 @@ export async function requireSet(
     process.exitCode = EXIT.failure;
     return null;
   }
-  return requireValid(loaded, directory, output);
+  return requireValid(loaded, directory, output, directory === "./policies" ? "" : ` --policies ${directory}`);
 }
 
 /** The same for files that were read already, from `place`. */
@@ -78,7 +78,8 @@ export function requireFiles(
   return requireValid(loadFiles(files, false, cache), place, output);
 }
 
-function requireValid(loaded: LoadedSet, place: string, output: string): ValidSet | null {
+/** `option` names the policies to `validate`, where it can look at them. */
+function requireValid(loaded: LoadedSet, place: string, output: string, option = ""): ValidSet | null {
   const { set } = loaded;
   if (set !== null) return { ...loaded, set };
   process.exitCode = EXIT.invalidPolicy;
@@ -93,7 +94,7 @@ function requireValid(loaded: LoadedSet, place: string, output: string): ValidSe
     for (const each of errors)
       process.stderr.write(`${formatDiagnostic(each, colorful(process.stderr))}
 `);
-  printFailure(`the policies in ${place} have ${count(errors.length, "error")}`, "run: sallyport validate");
+  printFailure(`the policies in ${place} have ${count(errors.length, "error")}`, `run: sallyport validate${option}`);
   return null;
 }
 

@@ -12,7 +12,7 @@ export async function filesBetween(
   if (!(found instanceof Error) && found.length > 0) return found;
   if (found instanceof Error)
     printFailure(`${file}: ${found.message}`, "name the file that `sallyport serve --audit-to` writes");
-  else if (fromMs === null && toMs === null)
+  else if ((await filesWithin(file, null, null)).length === 0)
     printFailure(`${file}: there is no such file`, "name the file that `sallyport serve --audit-to` writes");
   else printFailure(`${file}: no file has lines of that time`, "ask for a longer time");
   process.exitCode = EXIT.failure;
