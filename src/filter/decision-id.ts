@@ -10,10 +10,23 @@ const POOL: usize = memory.data(1024, 8);
 const POOL_SIZE: usize = 1000;
 let used: usize = POOL_SIZE;
 
-const HEX: string = "0123456789abcdef";
+/** The eight digits of 32 bits as characters, the first of them in the lowest byte. */
+function hex(bits: u32): u64 {
+  let digits = <u64>bswap<u32>(bits);
+  digits = (digits | (digits << 16)) & 0x0000ffff0000ffff;
+  digits = (digits | (digits << 8)) & 0x00ff00ff00ff00ff;
+  digits = ((digits >> 4) | (digits << 8)) & 0x0f0f0f0f0f0f0f0f;
+  // From ten on, letters: they lie 39 beyond the characters that follow the digits.
+  const letters = ((digits + 0x0606060606060606) >> 4) & 0x0101010101010101;
+  return digits + 0x3030303030303030 + letters * 39;
+}
 
-function hex(value: u32): u8 {
-  return <u8>HEX.charCodeAt(value & 15);
+/** Eight digits, of which a dash parts the halves. */
+function putHalves(to: usize, bits: u32): void {
+  const digits = hex(bits);
+  store<u32>(to, <u32>digits);
+  store<u8>(to + 4, 45);
+  store<u32>(to + 5, <u32>(digits >> 32));
 }
 
 /** Draws the next id: 48 bits of time, in milliseconds, and 74 of chance. */
@@ -24,17 +37,10 @@ export function drawId(now: u64): void {
   }
   const chance = POOL + used;
   used += 10;
-  let at: usize = 0;
-  for (let digit: usize = 0; digit < 32; digit++) {
-    if (digit == 8 || digit == 12 || digit == 16 || digit == 20) store<u8>(id + at++, 45);
-    let value: u32;
-    if (digit < 12) value = <u32>(now >> (4 * (11 - digit)));
-    else if (digit == 12) value = 7;
-    else {
-      const from = digit - 12;
-      value = (<u32>load<u8>(chance + (from >> 1))) >>> <u32>((from & 1) << 2);
-      if (digit == 16) value = 8 | (value & 3);
-    }
-    store<u8>(id + at++, hex(value));
-  }
+  store<u64>(id, hex(<u32>(now >> 16)));
+  store<u8>(id + 8, 45);
+  putHalves(id + 9, (<u32>now << 16) | 0x7000 | (load<u16>(chance) & 0x0fff));
+  store<u8>(id + 18, 45);
+  putHalves(id + 19, 0x80000000 | (load<u32>(chance + 2) & 0x3fffffff));
+  store<u64>(id + 28, hex(load<u32>(chance + 6)));
 }
