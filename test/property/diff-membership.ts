@@ -1,4 +1,5 @@
-import type { ChangeClass, Difference } from "../../src/analyze/diff/diff.ts";
+import type { ChangeClass } from "../../src/analyze/diff/change-class.ts";
+import type { Difference } from "../../src/analyze/diff/diff.ts";
 import { AMBIGUOUS, EXCEPT, OTHER } from "../../src/analyze/diff/dimensions.ts";
 import type { Part } from "../../src/analyze/diff/explore.ts";
 import { type Identity, roleOf } from "../../src/analyze/diff/identities.ts";

@@ -1,6 +1,7 @@
 import { coveringPatterns } from "../../policy/host-pattern.ts";
 import type { IdentitySelector } from "../../policy/model.ts";
-import type { ChangeClass, Difference } from "./diff.ts";
+import type { ChangeClass } from "./change-class.ts";
+import type { Difference } from "./diff.ts";
 import type { Identity } from "./identities.ts";
 import { ANY, type PartWords, partWords, type Told } from "./part-words.ts";
 

@@ -1,5 +1,6 @@
 import type { Change } from "../../analyze/change.ts";
-import type { ChangeClass, Difference } from "../../analyze/diff/diff.ts";
+import type { ChangeClass } from "../../analyze/diff/change-class.ts";
+import type { Difference } from "../../analyze/diff/diff.ts";
 import { type ClassWords, classWords } from "../../analyze/diff/words.ts";
 import type { ReplayReport } from "../../analyze/replay/replay.ts";
 import { indexRules, rulePlace } from "../../analyze/rule-index.ts";

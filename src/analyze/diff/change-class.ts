@@ -1,0 +1,96 @@
+import type { CheckKind } from "../../pdp/decision.ts";
+import type { Alike } from "./alike.ts";
+import { ANY_PORT } from "./doors.ts";
+import { type Box, bestWitness } from "./explore.ts";
+import type { Identity } from "./identities.ts";
+import { partWords } from "./part-words.ts";
+import { push } from "./side.ts";
+import type { HostAtom } from "./touched.ts";
+
+/** Requests of some workloads to some hosts that change alike. */
+export interface ChangeClass {
+  readonly box: Box;
+  readonly kind: CheckKind;
+  /** Sorted. */
+  readonly ports: readonly number[];
+  /** Under AllowAny: also all ports but these; null = no others. */
+  readonly otherThan: readonly number[] | null;
+  /** Null = every host that no pattern names. */
+  readonly hosts: readonly HostAtom[];
+  /** Workloads whose requests change, of all those that were told apart there. */
+  readonly identities: readonly Identity[];
+  readonly among: readonly Identity[];
+}
+
+/** A box and where it was found. */
+export interface Placed {
+  readonly box: Box;
+  readonly kind: CheckKind;
+  readonly port: number;
+  /** The ports that anything names, where all others are told of too. */
+  readonly named: readonly number[];
+  readonly of: Alike;
+}
+
+/** Of one box at one host: identities with the same ports belong together. */
+export function classesOf(list: readonly Placed[], atom: HostAtom, among: readonly Identity[]): readonly ChangeClass[] {
+  const byIdentities = new Map<Alike, Placed[]>();
+  for (const each of list) push(byIdentities, each.of, each);
+  const byPorts = new Map<string, Placed[][]>();
+  for (const placed of byIdentities.values()) {
+    const ports = placed.map(({ port }) => port).sort((one, other) => one - other);
+    push(byPorts, JSON.stringify([ports, placed[0]?.named]), placed);
+  }
+  return [...byPorts.values()].flatMap((group) => {
+    const [first = []] = group;
+    const [one] = first;
+    if (one === undefined) return [];
+    const ports = first.map(({ port }) => port);
+    return [
+      {
+        box: joinBoxes(group.flat().map(({ box }) => box)),
+        kind: one.kind,
+        ports: ports.filter((port) => port !== ANY_PORT).sort((a, b) => a - b),
+        otherThan: ports.includes(ANY_PORT) ? one.named.filter((port) => !ports.includes(port)) : null,
+        hosts: [atom],
+        identities: group.flatMap(([each]) => each?.of.identities ?? []),
+        among,
+      },
+    ];
+  });
+}
+
+function joinBoxes(boxes: readonly Box[]): Box {
+  const [first] = boxes;
+  if (first === undefined) throw new RangeError("a class has a box");
+  return {
+    ...first,
+    witness: bestWitness(boxes),
+    was: new Set(boxes.flatMap((each) => [...each.was])),
+    now: new Set(boxes.flatMap((each) => [...each.now])),
+  };
+}
+
+/** Hosts at which the same identities change alike. */
+export function joined(classes: readonly ChangeClass[]): readonly ChangeClass[] {
+  const groups = new Map<string, ChangeClass[]>();
+  for (const each of classes) {
+    const ids = (list: readonly Identity[]): string =>
+      list
+        .map(({ spiffeId }) => spiffeId)
+        .sort()
+        .join();
+    const { box, kind, ports, otherThan, identities, among } = each;
+    const others = among.filter((one) => !identities.includes(one));
+    push(
+      groups,
+      JSON.stringify([box.change, partWords(box.parts), kind, ports, otherThan, ids(identities), ids(others)]),
+      each,
+    );
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    return [{ ...first, box: joinBoxes(group.map(({ box }) => box)), hosts: group.flatMap(({ hosts }) => hosts) }];
+  });
+}
