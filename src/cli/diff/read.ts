@@ -80,10 +80,11 @@ export function readDifference(difference: Difference, old: PolicyRevision, now:
   });
   const counts: Record<Change, number> = { widening: 0, narrowing: 0, "shadow-widening": 0, "shadow-narrowing": 0 };
   for (const { change } of classes) counts[change] += 1;
+  const texts = new Map(classes.map((each) => [each, sortText(each)]));
+  const textOf = (each: ReadClass): string => texts.get(each) ?? "";
   return {
     classes: classes.sort(
-      (one, other) =>
-        order.indexOf(one.change) - order.indexOf(other.change) || (sortText(one) < sortText(other) ? -1 : 1),
+      (one, other) => order.indexOf(one.change) - order.indexOf(other.change) || (textOf(one) < textOf(other) ? -1 : 1),
     ),
     ...{ counts, hosts: difference.atoms.length, proof: difference.proof },
     unproved: difference.unproved.map(({ kind, principal, host, port }) => `${principal} ${kind} ${host}:${port}`),
