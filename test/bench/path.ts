@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { accepts, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
 import { RULES, SHIPPED_FLAGS } from "./checks.ts";
 import { median } from "./median.ts";
+import { askApart, decidedOf } from "./overload/ask.ts";
 import type { Seen } from "./overload/seen.ts";
 import { table } from "./page.ts";
 import { writePolicyText } from "./policy-text.ts";
@@ -134,10 +135,6 @@ async function measureRound(address: string, connections: number, pid: number): 
   return { cpu, perSecond: decidedOf(full) / full.seconds, p99: paced.p99 };
 }
 
-function decidedOf({ outcomes: { allowed, denied } }: Seen): number {
-  return allowed + denied;
-}
-
 function argsOf(server: Server, address: string, policies: string, trail: string): readonly string[] {
   if (server === "bare") return [at("bare-server.ts"), address];
   const flags = { policies, listen: address, admin: "none", "log-level": "error", "drain-wait": "0ms" };
@@ -146,10 +143,11 @@ function argsOf(server: Server, address: string, policies: string, trail: string
   return [...SHIPPED_FLAGS, at("../../src/cli/main.ts"), "serve", ...args];
 }
 
-/** `--timeout`: longer than any answer takes, so that none is taken back. */
-async function ask(address: string, flags: Readonly<Record<string, number>>): Promise<Seen> {
-  const args = Object.entries({ ...flags, timeout: 5_000 }).flatMap(([name, value]) => [`--${name}`, `${value}`]);
-  return JSON.parse((await run(process.execPath, [at("overload/ask-main.ts"), address, ...args])).stdout);
+/** Longer than any answer takes, so that none is taken back. */
+const TIMEOUT_MS = 5_000;
+
+function ask(address: string, flags: Readonly<Record<string, number>>): Promise<Seen> {
+  return askApart(address, { ...flags, timeout: TIMEOUT_MS });
 }
 
 /** Not before its policies are loaded: until then nothing is allowed. */

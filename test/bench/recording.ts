@@ -3,10 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitUntil } from "../../src/cli/demo/process.ts";
-import { allows, cost, load, RULES, startNamed, WARM } from "./checks.ts";
+import { allows, load, RULES, startNamed, WARM } from "./checks.ts";
 import { median } from "./median.ts";
-import { pacedFor, quantile } from "./paced.ts";
+import { askApart, decidedOf } from "./overload/ask.ts";
+import type { Seen } from "./overload/seen.ts";
+import { quantile } from "./paced.ts";
 import { writePolicyText } from "./policy-text.ts";
+import { cpuMicros } from "./process-usage.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
 
 /** What recording costs in one mode. */
@@ -37,42 +40,53 @@ const MODES: readonly (readonly [string, readonly string[]])[] = [
   ["strict", ["--audit-mode", "strict"]],
 ];
 const WARM_UP = 20_000;
-const ROUNDS = 9;
-const PACED_ROUNDS = 3;
-const PACED_MS = 4_000;
-const CHECKS = 15_000;
+const ROUNDS = 15;
+const SECONDS = 1.5;
+const PACED_ROUNDS = 5;
+const PACED_SECONDS = 3;
+const CONNECTIONS = 8;
+/** Longer than any answer takes, so that none is taken back. */
+const TIMEOUT_MS = 5_000;
 
-/** A server for each mode, on one disk, rounds interleaved. */
+function ask(socket: string, flags: Readonly<Record<string, number>>): Promise<Seen> {
+  return askApart(`unix:${socket}`, { connections: CONNECTIONS, timeout: TIMEOUT_MS, ...flags });
+}
+
+/** A server for each mode, on one disk, each asked from a process of its own, rounds interleaved and every other one backwards. */
 export async function measureRecording(): Promise<RecordingFigures> {
   const directory = await mkdtemp(join(tmpdir(), "sallyport-bench-"));
   const policies = join(directory, "policies");
   await writePolicyText(syntheticSet(shapeOf(RULES)), policies);
   const servers = startNamed(directory, policies, MODES);
   const warm = (i: number): Buffer => WARM[i % WARM.length] ?? Buffer.alloc(0);
+  const order = servers.map((_, index) => index);
   try {
     for (const { child, client } of servers) {
       await waitUntil("a server allowing", () => allows(client), 60_000, child);
       await load(client, WARM_UP, warm);
+      client.close();
     }
     const cpu: number[][] = servers.map(() => []);
     const rate: number[][] = servers.map(() => []);
     for (let round = 0; round < ROUNDS; round += 1) {
-      for (const [index, server] of servers.entries()) {
-        const begun = performance.now();
-        cpu[index]?.push(await cost(server, warm, CHECKS));
-        rate[index]?.push(CHECKS / ((performance.now() - begun) / 1000));
+      for (const index of round % 2 === 0 ? order : order.toReversed()) {
+        const { socket = "", child } = servers[index] ?? {};
+        const pid = child?.process.pid ?? 0;
+        const before = await cpuMicros(pid);
+        const seen = await ask(socket, { "in-flight": 32, seconds: SECONDS });
+        cpu[index]?.push(((await cpuMicros(pid)) - before) / seen.asked);
+        rate[index]?.push(decidedOf(seen) / seen.seconds);
       }
     }
-    const latencies: number[][] = servers.map(() => []);
+    const paced: Seen[][] = servers.map(() => []);
     const syncs: number[] = [];
     for (let round = 0; round < PACED_ROUNDS; round += 1) {
-      // Beside the same load, seen by the same process: whatever else the machine does is in both.
-      const [unrecorded] = servers;
-      const beside = unrecorded === undefined ? [] : pacedFor(PACED_MS, unrecorded.client, warm);
-      const [times] = await Promise.all([fdatasyncTimes(join(directory, "probe")), beside]);
-      syncs.push(...times);
-      for (const [index, { client }] of servers.entries())
-        latencies[index]?.push(...(await pacedFor(PACED_MS, client, warm)));
+      for (const index of round % 2 === 0 ? order : order.toReversed()) {
+        const asking = ask(servers[index]?.socket ?? "", { "per-second": 1_000, seconds: PACED_SECONDS });
+        // Beside the same load, on the server that leaves no trail: whatever else the machine does is in both.
+        if (index === 0) syncs.push(...(await fdatasyncTimes(join(directory, "probe"))));
+        paced[index]?.push(await asking);
+      }
     }
     const ratio = (values: readonly number[], base: readonly number[]) =>
       median(values.map((each, i) => each / (base[i] ?? each)));
@@ -83,8 +97,8 @@ export async function measureRecording(): Promise<RecordingFigures> {
         ratio: ratio(cpu[index] ?? [], cpu[0] ?? []),
         perSecond: median(rate[index] ?? []),
         throughputRatio: ratio(rate[index] ?? [], rate[0] ?? []),
-        p50: quantile(latencies[index] ?? [], 0.5),
-        p99: quantile(latencies[index] ?? [], 0.99),
+        p50: median((paced[index] ?? []).map((each) => each.p50)),
+        p99: median((paced[index] ?? []).map((each) => each.p99)),
       })),
       fdatasyncP50: quantile(syncs, 0.5),
       fdatasyncP99: quantile(syncs, 0.99),

@@ -1,13 +1,12 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { waitUntil } from "../../../src/cli/demo/process.ts";
 import { allows, load, RULES, startNamed, WARM } from "../checks.ts";
 import { median } from "../median.ts";
 import { writePolicyText } from "../policy-text.ts";
 import { shapeOf, syntheticSet } from "../synthetic-set.ts";
+import { askApart, decidedOf } from "./ask.ts";
 import type { Seen } from "./seen.ts";
 
 /** What a server did under a load. Shares are of what was asked. */
@@ -42,14 +41,8 @@ const CONNECTIONS = 8;
 const TIMEOUT_MS = 250;
 const WARM_UP = 20_000;
 
-const run = promisify(execFile);
-const ASK = new URL("ask-main.ts", import.meta.url).pathname;
-
-async function ask(address: string, flags: Readonly<Record<string, number>>): Promise<Seen> {
-  const all = { connections: CONNECTIONS, seconds: SECONDS, timeout: TIMEOUT_MS, ...flags };
-  const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, `${value}`]);
-  const { stdout } = await run(process.execPath, [ASK, address, ...args], { timeout: (SECONDS + 60) * 1000 });
-  return JSON.parse(stdout);
+function ask(address: string, flags: Readonly<Record<string, number>>): Promise<Seen> {
+  return askApart(address, { connections: CONNECTIONS, seconds: SECONDS, timeout: TIMEOUT_MS, ...flags });
 }
 
 /** A server that refuses and one that takes on all, each asked from a process of its own: as fast as it answers, then at multiples of that whether or not answers come. Rounds are interleaved. */
@@ -72,12 +65,12 @@ export async function measureOverload(progress: (step: string) => void): Promise
       for (const [index, { socket, name }] of servers.entries()) {
         const address = `unix:${socket}`;
         progress(`round ${round + 1} of ${ROUNDS}: a server that ${name}`);
-        const { outcomes, seconds } = await ask(address, { "in-flight": 64 });
-        const capacity = decidedOf(outcomes) / seconds;
+        const seenAtMost = await ask(address, { "in-flight": 64 });
+        const capacity = decidedOf(seenAtMost) / seenAtMost.seconds;
         capacities[index]?.push(capacity);
         for (const [at, times] of TIMES.entries()) {
           const under = await ask(address, { "per-second": Math.round(capacity * times) });
-          seen[index]?.[at]?.push({ ...under, ratio: decidedOf(under.outcomes) / under.seconds / capacity });
+          seen[index]?.[at]?.push({ ...under, ratio: decidedOf(under) / under.seconds / capacity });
         }
       }
     }
@@ -92,11 +85,6 @@ export async function measureOverload(progress: (step: string) => void): Promise
     await Promise.all(servers.map(({ child }) => child.stop()));
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-/** Decided while somebody waited for it: what comes later is `late`. */
-function decidedOf({ allowed, denied }: Seen["outcomes"]): number {
-  return allowed + denied;
 }
 
 function underLoad(server: string, times: number, rounds: readonly (Seen & { readonly ratio: number })[]): UnderLoad {
