@@ -1,3 +1,5 @@
+import { atOnce } from "./at-once.ts";
+
 /** One instance of the engine: its exports, and typed access to its memory. */
 export interface EngineInstance {
   readonly exports: EngineExports;
@@ -6,11 +8,10 @@ export interface EngineInstance {
   /** The memory as bytes and as a view. Read them anew after `load` and `reserve`: growing the memory replaces both. */
   readonly bytes: Buffer;
   readonly view: DataView;
-  /**
-   * Copies a bundle in and takes it, a step at a time: whoever answers meanwhile goes on between two. Returns its address, or null when it is not a bundle of this
-   * version.
-   */
-  load(bundle: Uint8Array): Generator<void, number | null>;
+  /** Copies a bundle in and takes it. Returns its address, or null when it is not a bundle of this version. */
+  load(bundle: Uint8Array): number | null;
+  /** The same, a step at a time: whoever answers meanwhile goes on between two. */
+  loading(bundle: Uint8Array): Generator<void, number | null>;
   /** The address of the question buffer with room for so many bytes. */
   reserve(bytes: number): number;
 }
@@ -44,12 +45,13 @@ export function createEngineInstance(module: WebAssembly.Module): EngineInstance
   const exports = new WebAssembly.Instance(module).exports as unknown as EngineExports;
   let question = 0;
   let capacity = 0;
-  const instance = {
+  const instance: { -readonly [Key in keyof EngineInstance]: EngineInstance[Key] } = {
     exports,
     answer: exports.answerAddress() >>> 0,
     bytes: Buffer.from(exports.memory.buffer),
     view: new DataView(exports.memory.buffer),
-    *load(bundle: Uint8Array): Generator<void, number | null> {
+    load: (bundle) => atOnce(instance.loading(bundle)),
+    *loading(bundle: Uint8Array): Generator<void, number | null> {
       const address = exports.allocate(bundle.length) >>> 0;
       renew();
       for (let at = 0; at < bundle.length; at += STEP_BYTES) {

@@ -2,6 +2,7 @@ import { type BundleReader, createBundleReader } from "../bundle/bundle-reader.t
 import { LAYOUT } from "../bundle/layout.ts";
 import { REASONS } from "../bundle/reason.ts";
 import { bundleRevision } from "../bundle/revision.ts";
+import { atOnce } from "./at-once.ts";
 import type { CheckInput, Decision, Dependencies, Subject } from "./decision.ts";
 import { createEngineInstance, type EngineInstance } from "./engine-instance.ts";
 import { ALWAYS_READ, createQuestionWriter } from "./question.ts";
@@ -31,17 +32,13 @@ export function createEngine(
   bundle: Uint8Array,
   revision: string = bundleRevision(bundle),
 ): Engine {
-  const loading = loadEngine(module, bundle, revision);
-  for (;;) {
-    const step = loading.next();
-    if (step.done === true) return step.value;
-  }
+  return atOnce(loadEngine(module, bundle, revision));
 }
 
 /** As `createEngine`, in steps of a millisecond, between which others may run. `bundle` must not change meanwhile. */
 export function* loadEngine(module: WebAssembly.Module, bundle: Uint8Array, revision: string): Generator<void, Engine> {
   const engine = createEngineInstance(module);
-  const address = yield* engine.load(bundle);
+  const address = yield* engine.loading(bundle);
   if (address === null) {
     throw new RangeError("not a bundle of this version: wrong magic, version, length or section bounds");
   }
