@@ -189,7 +189,7 @@ async function comparing(): Promise<string> {
   ]);
   return `## Comparing policies
 \`sallyport diff\` of 10,000 rules with 10,000, for every request there is. CPU of the process, the garbage collector's threads included. The first four are the comparison alone, medians of five;
-the others a cold process that reads, compiles, compares and prints, the best of five. On ${machine()}. *Decided* is how many requests stood for all that the rules could tell apart, under both sets. Goal: at most 2 s.
+the others a cold process of the built program that reads, compiles, compares and prints, the best of five. On ${machine()}. *Decided* is how many requests stood for all that the rules could tell apart, under both sets. Goal: at most 2 s.
 
 ${table(["what differs", "CPU", "time", "decided", "classes found"], rows)}
 `;
