@@ -139,7 +139,7 @@ async function recording(): Promise<string> {
   ]);
   return `## Recording
 10,000 rules, warm cache, a server for each mode on the same disk, each asked over eight connections by a process of its own. CPU and Checks a second: 32 in flight, medians of fifteen interleaved rounds of 1.5 seconds, ratios within each round.
-Latency: at 1,000 Checks a second, whether or not answers come, from when each was due; medians of five interleaved rounds of three seconds.
+Latency: at 1,000 Checks a second, whether or not answers come, from when each went out; medians of five interleaved rounds of three seconds.
 
 ${table(["`audit.mode`", "CPU a Check", "against no trail", "Checks a second", "against no trail", "p50", "p99"], rows)}
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { waitUntil } from "../../src/cli/demo/process.ts";
 import { allows, load, RULES, startNamed, WARM } from "./checks.ts";
 import { median } from "./median.ts";
-import { askApart, decidedOf } from "./overload/ask.ts";
+import { type AskFlags, askApart, decidedOf } from "./overload/ask.ts";
 import type { Seen } from "./overload/seen.ts";
 import { quantile } from "./paced.ts";
 import { writePolicyText } from "./policy-text.ts";
@@ -48,7 +48,7 @@ const CONNECTIONS = 8;
 /** Longer than any answer takes, so that none is taken back. */
 const TIMEOUT_MS = 5_000;
 
-function ask(socket: string, flags: Readonly<Record<string, number>>): Promise<Seen> {
+function ask(socket: string, flags: AskFlags): Promise<Seen> {
   return askApart(`unix:${socket}`, { connections: CONNECTIONS, timeout: TIMEOUT_MS, ...flags });
 }
 
@@ -82,7 +82,11 @@ export async function measureRecording(): Promise<RecordingFigures> {
     const syncs: number[] = [];
     for (let round = 0; round < PACED_ROUNDS; round += 1) {
       for (const index of round % 2 === 0 ? order : order.toReversed()) {
-        const asking = ask(servers[index]?.socket ?? "", { "per-second": 1_000, seconds: PACED_SECONDS });
+        const asking = ask(servers[index]?.socket ?? "", {
+          "per-second": 1_000,
+          since: "sent",
+          seconds: PACED_SECONDS,
+        });
         // Beside the same load, on the server that leaves no trail: whatever else the machine does is in both.
         if (index === 0) syncs.push(...(await fdatasyncTimes(join(directory, "probe"))));
         paced[index]?.push(await asking);

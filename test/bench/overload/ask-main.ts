@@ -1,7 +1,7 @@
 /**
  * A process that asks Checks, so that what asking costs is none of the server's time. Prints one line of JSON (`Seen`).
  * `node ask-main.ts ADDRESS --connections N --seconds N --timeout MS` with `--in-flight N` (as many as are answered) or `--per-second N`
- * (whether or not answers come).
+ * (whether or not answers come). Times count from when a Check was due, or with `--since sent` from when it went out: what this process is late is then none of them.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -17,6 +17,7 @@ const { values, positionals } = parseArgs({
     timeout: { type: "string", default: "250" },
     "in-flight": { type: "string", default: "0" },
     "per-second": { type: "string", default: "0" },
+    since: { type: "string", default: "due" },
   },
 });
 const CHECK = "/envoy.service.auth.v3.Authorization/Check";
@@ -54,7 +55,7 @@ const endMs = begun + seconds * 1000;
 for (let now = begun; now < endMs; now = performance.now()) {
   if (perSecond > 0) {
     const due = Math.floor(((now - begun) / 1000) * perSecond);
-    while (asked < due) askOne(begun + (asked / perSecond) * 1000);
+    while (asked < due) askOne(values.since === "sent" ? now : begun + (asked / perSecond) * 1000);
   } else for (let n = open; n < inFlight; n += 1) askOne(now);
   for (const each of askers) each.flush();
   await sleep(1);
