@@ -189,7 +189,7 @@ async function comparing(): Promise<string> {
   ]);
   return `## Comparing policies
 \`sallyport diff\` of 10,000 rules with 10,000, for every request there is. CPU of the process, the garbage collector's threads included. The first four are the comparison alone, medians of five;
-the others a cold process of the built program that reads, compiles, compares and prints, the best of five. On ${machine()}. *Decided* is how many requests stood for all that the rules could tell apart, under both sets. Goal: at most 2 s.
+the others a cold process of the built program that reads, compiles, compares and prints, the best of five. *Decided* is how many requests stood for all that the rules could tell apart, under both sets. Goal: at most 2 s.
 
 ${table(["what differs", "CPU", "time", "decided", "classes found"], rows)}
 `;
@@ -227,8 +227,8 @@ const SECTIONS = {
 
 const head = `# Benchmarks
 
-Written by \`npm run bench\` on Node ${process.version}, ${machine()}.
-Machines are noisy: compare ratios within one run, not figures between runs. \`npm run bench -- --only recording\` writes one section anew.
+Written by \`npm run bench\`; \`npm run bench -- --only recording\` writes one section anew, so each says where it was measured.
+Machines are noisy: compare ratios within one run, not figures between runs.
 `;
 const file = new URL("../../docs/benchmarks.md", import.meta.url);
 const [, ...before] = sectionsOf(await readFile(file, "utf8"));
@@ -236,7 +236,7 @@ const page = [head];
 for (const [name, measure] of Object.entries(SECTIONS)) {
   const wanted = values.only === undefined || values.only.split(",").includes(name);
   const kept = before.find((section) => section.toLowerCase().startsWith(`## ${name}`));
-  if (wanted) page.push(await measure());
+  if (wanted) page.push((await measure()).replace("\n", `\n*Node ${process.version}, ${machine()}*\n\n`));
   else if (kept !== undefined) page.push(`${kept.trimEnd()}\n`);
 }
 // Other commands write sections of their own.
