@@ -9,6 +9,7 @@ import type { Admission } from "./admission.ts";
 import type { CallerCheck } from "./caller.ts";
 import type { TlsSource } from "./certificates/tls-source.ts";
 import type { CheckHandler } from "./check-service.ts";
+import { letGoOfCall } from "./closed-streams.ts";
 import type { AccessLogService } from "./gateway/access-log-service.ts";
 import { onSession, sayGoodbye, tolerateResets } from "./grpc-sessions.ts";
 import type { HealthService } from "./health.ts";
@@ -132,7 +133,10 @@ function createGrpcServer(options: ListenerOptions, peers: ReadonlyMap<string, s
   const callerOf = (call: { getPeer(): string }) => (secure ? (peers.get(call.getPeer()) ?? null) : null);
   server.addService(contract.authorization, {
     Check(call: Parameters<CheckHandler>[0] & { getPeer(): string }, reply: Parameters<CheckHandler>[2]) {
-      check(call, callerOf(call), reply);
+      const { request, metadata } = call;
+      const caller = callerOf(call);
+      letGoOfCall(call);
+      check({ request, metadata }, caller, reply);
     },
   });
   server.addService(contract.accessLog, {

@@ -1,5 +1,6 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { letGoOfStream } from "./closed-streams.ts";
 
 /**
  * Ends connections that say much and ask nothing. Whatever HTTP/2 lets a client send beside requests (WINDOW_UPDATE, headers of streams that it may not open) costs the one
@@ -138,6 +139,7 @@ export function createSessionGuard({ ended, now = () => performance.now() }: Ses
         stream.once("close", () => {
           each.open -= 1;
           each.done += 1;
+          letGoOfStream(stream);
         });
         const { push } = stream;
         // Node has no other way to tell how many bytes of a connection were of which stream.
