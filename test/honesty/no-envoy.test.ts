@@ -27,6 +27,18 @@ describe("with no Envoy to be had", () => {
     await expect(search).rejects.toThrow("ENVOY_BIN names");
   });
 
+  it("the demo fails, and names the three ways", async () => {
+    const env = { ENVOY_BIN: "", PATH: machine, SALLYPORT_CACHE_DIR: join(machine, "cache") };
+    const { code, stderr } = await run(
+      process.execPath,
+      [join(REPOSITORY, "src/cli/main.ts"), "demo"],
+      REPOSITORY,
+      env,
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/ENVOY_BIN.*PATH.*pip/s);
+  });
+
   it("every end-to-end test file fails: none passes, none is skipped over", async () => {
     const report = join(machine, "report.json");
     const vitest = join(REPOSITORY, "node_modules/vitest/vitest.mjs");

@@ -26,3 +26,16 @@ export function* requests(round: number): Generator<Asked> {
     }
   }
 }
+
+/** What is asked in the words of `check`. */
+export function questionOf({ namespace, account, kind, host, port, method, path, headers }: Asked): Question {
+  const authority = port === 80 ? host : `${host}:${port}`;
+  const to = kind === "http" ? `${method} http://${authority}${path}` : `TLS ${host}:${port}`;
+  return { from: `${namespace}/${account}`, to, headers };
+}
+
+interface Question {
+  readonly from: string;
+  readonly to: string;
+  readonly headers: Readonly<Record<string, string>>;
+}

@@ -4,7 +4,7 @@ import { importIstio } from "../../../src/import/istio/import.ts";
 import { reportOf } from "../../../src/import/report.ts";
 import { budgetFor, runProperty } from "../../property/budget.ts";
 import { deciderOf, OPTIONS, sourceFile } from "../support/decide.ts";
-import { requests } from "./requests.ts";
+import { questionOf, requests } from "./requests.ts";
 import { routedDraft, routedText } from "./route-draft.ts";
 import { judgeRouted } from "./route-judge.ts";
 
@@ -22,10 +22,8 @@ it("opens nothing that routes do not take out", { timeout: budget.timeoutMs }, (
     const notes = imported.ok ? reportOf(imported) : [];
     for (const { code } of notes) codes.set(code, (codes.get(code) ?? 0) + 1);
     for (const asked of requests(round)) {
-      const { namespace, account, kind, host, port, method, path, headers } = asked;
-      const authority = port === 80 ? host : `${host}:${port}`;
-      const to = kind === "http" ? `${method} http://${authority}${path}` : `TLS ${host}:${port}`;
-      const allowed = ours.allows({ from: `${namespace}/${account}`, to, headers });
+      const question = questionOf(asked);
+      const allowed = ours.allows(question);
       const theirs = judgeRouted(mesh, asked);
       seen.decisions += 1;
       if (allowed) seen.allowed += 1;
@@ -33,9 +31,7 @@ it("opens nothing that routes do not take out", { timeout: budget.timeoutMs }, (
       if (theirs && !allowed) seen.narrowed += 1;
       if (allowed && !theirs) {
         const told = notes.map(({ code, message }) => `${code}: ${message}`).join("\n");
-        throw new Error(
-          `${namespace}/${account} ${to} ${JSON.stringify(headers)}: widened\n${told}\n${text}\n${ours.text}`,
-        );
+        throw new Error(`${JSON.stringify(question)}: widened\n${told}\n${text}\n${ours.text}`);
       }
     }
   });

@@ -7,7 +7,7 @@ import { budgetFor, runProperty } from "../../property/budget.ts";
 import { deciderOf, OPTIONS, sourceFile } from "../support/decide.ts";
 import { judgeIstio } from "./judge.ts";
 import { meshDraft, meshText } from "./mesh-draft.ts";
-import { requests } from "./requests.ts";
+import { questionOf, requests } from "./requests.ts";
 
 const budget = budgetFor(200);
 
@@ -28,10 +28,8 @@ it("allows nothing that Istio denies, and by the notes alone less", { timeout: b
     );
     if (exact) seen.exact += 1;
     for (const asked of requests(round)) {
-      const { namespace, account, kind, host, port, method, path, headers } = asked;
-      const authority = port === 80 ? host : `${host}:${port}`;
-      const to = kind === "http" ? `${method} http://${authority}${path}` : `TLS ${host}:${port}`;
-      const allowed = ours.allows({ from: `${namespace}/${account}`, to, headers });
+      const question = questionOf(asked);
+      const allowed = ours.allows(question);
       const theirs = judgeIstio(mesh, asked);
       seen.decisions += 1;
       if (allowed) seen.allowed += 1;
@@ -40,7 +38,7 @@ it("allows nothing that Istio denies, and by the notes alone less", { timeout: b
       if (allowed !== theirs && (allowed || exact)) {
         const told = notes.map(({ code, message }) => `${code}: ${message}`).join("\n");
         throw new Error(
-          `${namespace}/${account} ${to} ${JSON.stringify(headers)}: ours ${allowed}, theirs ${theirs}\n${told}\n${text}\n${ours.text}`,
+          `${JSON.stringify(question)}: ours ${allowed}, theirs ${theirs}\n${told}\n${text}\n${ours.text}`,
         );
       }
     }

@@ -6,7 +6,7 @@ import { budgetFor, runProperty } from "../../property/budget.ts";
 import { deciderOf, OPTIONS, sourceFile } from "../support/decide.ts";
 import { type Asked, judgeIstio } from "./judge.ts";
 import { meshDraft, meshText } from "./mesh-draft.ts";
-import { requests } from "./requests.ts";
+import { questionOf, requests } from "./requests.ts";
 
 /** An object that may refuse what it touches, and a naive look at whether that is a request or connection. */
 interface Refusing {
@@ -104,10 +104,8 @@ it("opens nothing that an object beside may touch", { timeout: budget.timeoutMs 
     const text = [meshText(mesh), ...texts].join("---\n");
     const ours = deciderOf(importIstio([sourceFile("mesh.yaml", text)], null, OPTIONS));
     for (const asked of requests(round)) {
-      const { namespace, account, kind, host, port, method, path, headers } = asked;
-      const authority = port === 80 ? host : `${host}:${port}`;
-      const to = kind === "http" ? `${method} http://${authority}${path}` : `TLS ${host}:${port}`;
-      const allowed = ours.allows({ from: `${namespace}/${account}`, to, headers });
+      const question = questionOf(asked);
+      const allowed = ours.allows(question);
       const theirs = judgeIstio(mesh, asked);
       const touched = objects.some((each) => each.touches(asked));
       seen.decisions += 1;
@@ -115,7 +113,7 @@ it("opens nothing that an object beside may touch", { timeout: budget.timeoutMs 
       if (theirs && touched && !allowed) seen.withheld += 1;
       if (allowed && (!theirs || touched)) {
         const why = theirs ? "touched" : "denied";
-        throw new Error(`${namespace}/${account} ${to}: widened, ${why}\n${text}\n${ours.text}`);
+        throw new Error(`${JSON.stringify(question)}: widened, ${why}\n${text}\n${ours.text}`);
       }
     }
   });
