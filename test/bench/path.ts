@@ -6,15 +6,16 @@ import { promisify } from "node:util";
 import { accepts, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
 import { RULES, SHIPPED_FLAGS } from "./checks.ts";
 import { median } from "./median.ts";
-import { askApart, decidedOf } from "./overload/ask.ts";
+import { askApart } from "./overload/ask.ts";
 import type { Seen } from "./overload/seen.ts";
 import { table } from "./page.ts";
 import { writePolicyText } from "./policy-text.ts";
-import { cpuMicros } from "./process-usage.ts";
+import { checksASecond, microsecondsACheck, ratioText, type Spent, spend } from "./spent.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
 
-const ROUNDS = 5;
-const SECONDS = 2;
+const STARTS = 4;
+const ROUNDS = 3;
+const SECONDS = 1;
 const PER_SECOND = 1_000;
 const CONNECTIONS = [1, 8];
 const SERVERS = ["bare", "no trail", "batch"] as const;
@@ -23,11 +24,10 @@ type Server = (typeof SERVERS)[number];
 const run = promisify(execFile);
 const at = (name: string): string => new URL(name, import.meta.url).pathname;
 
-/** What one server did in one round. */
-interface Round {
-  readonly cpu: number;
-  readonly perSecond: number;
-  readonly p99: number;
+/** What the servers of one kind did, asked over so many connections. */
+interface Kept {
+  readonly spent: Spent[][];
+  readonly p99: number[];
 }
 
 /**
@@ -43,16 +43,17 @@ export async function path(nodes: readonly string[], say: (step: string) => void
     for (const node of nodes.length === 0 ? [process.execPath] : nodes) {
       const version = (await run(node, ["--version"])).stdout.trim();
       for (const transport of ["Unix socket", "TCP"] as const) {
-        const rounds = await measure(node, transport, join(directory, `${rows.length}`), policies, (step) =>
+        const kept = await measure(node, transport, join(directory, `${rows.length}`), policies, (step) =>
           say(`${version}, ${transport}: ${step}`),
         );
-        for (const connections of CONNECTIONS) rows.push(...rowsOf(version, transport, connections, rounds));
+        for (const connections of CONNECTIONS) rows.push(...rowsOf(version, transport, connections, kept));
       }
     }
     const head = ["Node", "over", "connections", "server", "CPU a Check", "of bare", "Checks a second, of bare"];
     return `## Path
 What lies between socket and decision: \`serve\` with 10,000 rules, a warm cache and its Node flag against a bare grpc-js handler that always allows, both without TLS, asked by a process of its own with 32 Checks in flight;
-p99 at 1,000 Checks a second. Medians of ${ROUNDS} interleaved rounds of ${SECONDS} seconds, ratios within each round.
+each started ${STARTS} times, ${ROUNDS} interleaved rounds of a second for each start, all together; in brackets the least and the greatest of the starts.
+p99 at 1,000 Checks a second, medians of as many rounds.
 
 ${table([...head, "p99", "of bare"], rows)}
 
@@ -63,30 +64,27 @@ Goals: with the trail in mode \`batch\` at most 1.20 times the CPU of the bare h
   }
 }
 
-type Rounds = ReadonlyMap<string, readonly Round[]>;
+type AllKept = ReadonlyMap<string, Kept>;
 
 function keyOf(server: Server, connections: number): string {
   return `${server} ${connections}`;
 }
 
-function rowsOf(version: string, transport: string, connections: number, rounds: Rounds): string[][] {
-  const of = (server: Server): readonly Round[] => rounds.get(keyOf(server, connections)) ?? [];
+function rowsOf(version: string, transport: string, connections: number, all: AllKept): string[][] {
+  const of = (server: Server): Kept => all.get(keyOf(server, connections)) ?? { spent: [], p99: [] };
   const bare = of("bare");
   return SERVERS.map((server) => {
-    const own = of(server);
-    const middle = (read: (round: Round) => number): number => median(own.map(read));
-    const ratio = (read: (round: Round) => number): string =>
-      `${median(own.map((round, index) => read(round) / read(bare[index] ?? round))).toFixed(2)} ×`;
+    const { spent, p99 } = of(server);
     return [
       version,
       transport,
       `${connections}`,
       server === "bare" ? "bare handler" : `serve, ${server}`,
-      `${middle(({ cpu }) => cpu).toFixed(1)} µs`,
-      ratio(({ cpu }) => cpu),
-      ratio(({ perSecond }) => perSecond),
-      `${middle(({ p99 }) => p99).toFixed(2)} ms`,
-      ratio(({ p99 }) => p99),
+      `${microsecondsACheck(spent.flat()).toFixed(1)} µs`,
+      ratioText(spent, bare.spent, microsecondsACheck),
+      ratioText(spent, bare.spent, checksASecond),
+      `${median(p99).toFixed(2)} ms`,
+      `${(median(p99) / median(bare.p99)).toFixed(2)} ×`,
     ];
   });
 }
@@ -97,42 +95,50 @@ async function measure(
   prefix: string,
   policies: string,
   say: (step: string) => void,
-): Promise<Rounds> {
+): Promise<AllKept> {
+  const all = new Map<string, Kept>();
+  for (const server of SERVERS) {
+    for (const connections of CONNECTIONS) all.set(keyOf(server, connections), { spent: [], p99: [] });
+  }
+  for (let start = 0; start < STARTS; start += 1) {
+    say(`start ${start + 1} of ${STARTS}`);
+    await once(node, transport, `${prefix}-${start}`, policies, all);
+  }
+  return all;
+}
+
+/** Starts each kind of server and asks them in turn, every other time backwards. */
+async function once(
+  node: string,
+  transport: "Unix socket" | "TCP",
+  prefix: string,
+  policies: string,
+  all: AllKept,
+): Promise<void> {
   const ports = await freePorts(SERVERS.length);
   const servers = SERVERS.map((server, index) => {
     const address = transport === "TCP" ? `127.0.0.1:${ports[index]}` : `unix:${prefix}-${index}`;
     return { server, address, child: startChild(node, argsOf(server, address, policies, `${prefix}-${index}.jsonl`)) };
   });
-  const rounds = new Map<string, Round[]>();
   try {
     for (const { address, child } of servers) {
       await waitUntil("a server answering", () => answers(address), 60_000, child);
-      await ask(address, { connections: 8, "in-flight": 32, seconds: 5 });
+      await ask(address, { connections: 8, "in-flight": 32, seconds: 4 });
     }
+    for (const { spent } of all.values()) spent.push([]);
     for (let round = 0; round < ROUNDS; round += 1) {
-      say(`round ${round + 1} of ${ROUNDS}`);
       for (const connections of CONNECTIONS) {
         for (const { server, address, child } of round % 2 === 0 ? servers : servers.toReversed()) {
-          const key = keyOf(server, connections);
-          rounds.set(key, [
-            ...(rounds.get(key) ?? []),
-            await measureRound(address, connections, child.process.pid ?? 0),
-          ]);
+          const kept = all.get(keyOf(server, connections));
+          const full = { connections, "in-flight": 32, seconds: SECONDS, timeout: TIMEOUT_MS };
+          kept?.spent.at(-1)?.push(await spend(child, address, full));
+          kept?.p99.push((await ask(address, { connections, "per-second": PER_SECOND, seconds: SECONDS })).p99);
         }
       }
     }
-    return rounds;
   } finally {
     await Promise.all(servers.map(({ child }) => child.stop()));
   }
-}
-
-async function measureRound(address: string, connections: number, pid: number): Promise<Round> {
-  const before = await cpuMicros(pid);
-  const full = await ask(address, { connections, "in-flight": 32, seconds: SECONDS });
-  const cpu = ((await cpuMicros(pid)) - before) / full.asked;
-  const paced = await ask(address, { connections, "per-second": PER_SECOND, seconds: SECONDS });
-  return { cpu, perSecond: decidedOf(full) / full.seconds, p99: paced.p99 };
 }
 
 function argsOf(server: Server, address: string, policies: string, trail: string): readonly string[] {
