@@ -11,6 +11,7 @@ import type { LoadOutcome } from "./load-outcome.ts";
 import { digestOf } from "./policy-digest.ts";
 import type { PolicyInput } from "./policy-source.ts";
 import { createPolicySummary, summariseFiles } from "./policy-summary.ts";
+import { createReadFiles, type ReadFiles } from "./read-files.ts";
 import { type PolicyDirectory, scanPolicyDirectory } from "./read-policies.ts";
 
 /** Diagnostics that are carried along; more help nobody. */
@@ -25,6 +26,7 @@ export interface Compiler {
 /** A compiler that goes on from `memory`, the last one of a compiler before it, or from nothing. */
 export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null): Compiler {
   const cache = createParseCache();
+  const known = createReadFiles();
   const summarise = createPolicySummary();
   // A copy: what is read from it are views of it, and it may be shared.
   let lastGood: LastGood | null = memory === null ? null : deserialize(Uint8Array.from(memory));
@@ -50,7 +52,7 @@ export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null):
   return {
     async load(input, knownDigest) {
       try {
-        const { files, directories } = await read(input);
+        const { files, directories } = await read(input, known);
         const digest = digestOf(files);
         if (digest === knownDigest) return { kind: "unchanged", directories };
         return compile(files, digest, directories);
@@ -61,8 +63,8 @@ export function createCompiler(canon: Canonicaliser, memory: Uint8Array | null):
   };
 }
 
-function read(input: PolicyInput): PolicyDirectory | Promise<PolicyDirectory> {
-  return input.kind === "files" ? { files: input.files, directories: [] } : scanPolicyDirectory(input.path);
+function read(input: PolicyInput, known: ReadFiles): PolicyDirectory | Promise<PolicyDirectory> {
+  return input.kind === "files" ? { files: input.files, directories: [] } : scanPolicyDirectory(input.path, known);
 }
 
 function errorsFirst(diagnostics: readonly Diagnostic[]): Diagnostic[] {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { LIMITS } from "../policy/limits.ts";
 import type { PolicyFile } from "../policy/parse-cache.ts";
+import { createReadFiles, type ReadFiles } from "./read-files.ts";
 
 /** What a policy directory holds at one instant. */
 export interface PolicyDirectory {
@@ -26,16 +27,18 @@ export async function readPolicyDirectory(dir: string): Promise<PolicyFile[]> {
  * Reads a policy directory. Hidden names are skipped. A directory that holds `..data` is a mounted ConfigMap: its files
  * are all read through the one target that `..data` has at that instant, and the whole is read again when that target
  * vanishes meanwhile, so that two versions are never mixed. What cannot be read is told as a file that is unreadable: the
- * affair of the namespace it lies in. @throws when the directory itself cannot be read
+ * affair of the namespace it lies in. @param known What earlier scans read, which is not read again where it is the same.
+ * @throws when the directory itself cannot be read
  */
-export async function scanPolicyDirectory(dir: string): Promise<PolicyDirectory> {
+export async function scanPolicyDirectory(dir: string, known: ReadFiles = createReadFiles()): Promise<PolicyDirectory> {
   for (let attempt = 1; ; attempt += 1) {
     const files: PolicyFile[] = [];
     const directories: string[] = [];
     // What is not there any more may have been there a moment ago: the last attempt takes it for a fact.
     const isPassing = (error: unknown): boolean => attempt < ATTEMPTS && codeOf(error) === "ENOENT";
     try {
-      await scan(dir, "", 0, { files, directories, below: 0, isPassing });
+      await scan(dir, "", 0, { files, directories, known, below: 0, isPassing });
+      known.sweep();
       files.sort((one, other) => (one.path < other.path ? -1 : 1));
       return { files, directories };
     } catch (error) {
@@ -48,6 +51,7 @@ export async function scanPolicyDirectory(dir: string): Promise<PolicyDirectory>
 interface Found {
   readonly files: PolicyFile[];
   readonly directories: string[];
+  readonly known: ReadFiles;
   /** Directories below the present one of those at the top. */
   below: number;
   /** Is this worth another attempt at the whole? */
@@ -72,9 +76,12 @@ async function scan(dir: string, path: string, depth: number, found: Found): Pro
     const local = path === "" ? name : `${path}/${name}`;
     const isPolicy = /\.ya?ml$/.test(name);
     try {
-      const what = await stat(place);
+      const what = await stat(place, { bigint: true });
       if (what.isDirectory()) await scan(place, local, depth + 1, found);
-      else if (what.isFile() && isPolicy) found.files.push({ path: local, bytes: await read(place, what.size) });
+      else if (what.isFile() && isPolicy) {
+        const bytes = await found.known.bytes(place, what, () => read(place, what.size));
+        found.files.push({ path: local, bytes });
+      }
     } catch (error) {
       if (found.isPassing(error)) throw error;
       // A directory at the top is a namespace, whatever there is of it.
@@ -88,7 +95,7 @@ async function scan(dir: string, path: string, depth: number, found: Found): Pro
 }
 
 /** A file's bytes; of one that is too large, as many as show it. */
-async function read(place: string, size: number): Promise<Uint8Array> {
+async function read(place: string, size: bigint): Promise<Uint8Array> {
   if (size <= LIMITS.fileBytes) return readFile(place);
   const file = await open(place);
   try {
