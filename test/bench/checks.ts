@@ -110,22 +110,29 @@ export async function cost(
   return ((await cpuMicros(pid)) - before) / checks;
 }
 
+/** A client of who listens on this socket. */
+export function connectTo(directory: string, name: string): Client {
+  return new Client(`unix:${join(directory, name)}`, credentials.createInsecure());
+}
+
 /** Starts `node ARGS…`, which is to listen on this socket. */
 export function startServed(directory: string, name: string, args: readonly string[]): Served {
   return {
     child: startChild(process.execPath, args),
-    client: new Client(`unix:${join(directory, name)}`, credentials.createInsecure()),
+    client: connectTo(directory, name),
   };
 }
 
-/** The arguments of `sallyport serve` on the socket of that name. */
+const SOURCES_MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
+
+/** The arguments of `sallyport serve` on the socket of that name. `main` = the program's file. */
 export function serveArgs(
   directory: string,
   name: string,
   policies: string,
   more: readonly string[],
+  main = SOURCES_MAIN,
 ): readonly string[] {
-  const main = new URL("../../src/cli/main.ts", import.meta.url).pathname;
   const listen = `unix:${join(directory, name)}`;
   return [
     ...SHIPPED_FLAGS,

@@ -8,6 +8,7 @@ import type { Revision } from "../../src/analyze/diff/side.ts";
 import { compileBundle } from "../../src/bundle/compile.ts";
 import { createEngine } from "../../src/pdp/engine.ts";
 import type { PolicySet, Rule } from "../../src/policy/model.ts";
+import { BUILT_MAIN, buildProgram } from "./built.ts";
 import { median } from "./median.ts";
 import { writePolicyText } from "./policy-text.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
@@ -103,11 +104,6 @@ async function measureCommand(
   }
 }
 
-/** As it is installed: JavaScript. From sources each start would first take the types out of all of them. */
-async function buildProgram(): Promise<void> {
-  await run("npx", ["tsc", "-p", "tsconfig.build.json"], { cwd: new URL("../..", import.meta.url).pathname });
-}
-
 /** The run of the command that other programs disturbed least. */
 async function quietest(name: string, old: string, now: string): Promise<ComparingFigures> {
   const runs: ComparingFigures[] = [];
@@ -117,9 +113,8 @@ async function quietest(name: string, old: string, now: string): Promise<Compari
 
 /** A child's processor time is told by the kernel once it has ended. */
 async function command(name: string, old: string, now: string): Promise<ComparingFigures> {
-  const main = new URL("../../dist/cli/main.js", import.meta.url).pathname;
   const script = 'TIMEFORMAT="%R %U %S"; time "$@"';
-  const asked = [process.execPath, main, "diff", old, now, "--output", "json"];
+  const asked = [process.execPath, BUILT_MAIN, "diff", old, now, "--output", "json"];
   const { stdout, stderr } = await run("bash", ["-c", script, "bash", ...asked], { maxBuffer: 1 << 28 });
   const [wallSeconds = 0, user = 0, system = 0] = (stderr.trim().split("\n").at(-1) ?? "").split(" ").map(Number);
   const { classes, proof } = JSON.parse(stdout);

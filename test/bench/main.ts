@@ -24,6 +24,7 @@ import { writePolicyText } from "./policy-text.ts";
 import { recording } from "./recording.ts";
 import { reloading } from "./reloading.ts";
 import { measureReplaying } from "./replaying.ts";
+import { restarting } from "./restarting.ts";
 import { type Cost, measureServer, type ServerFigures } from "./server.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
 import { measureTracing } from "./tracing.ts";
@@ -189,6 +190,7 @@ const SECTIONS = {
   deciding,
   reading,
   hostile: () => hostile(values.quick),
+  restarting: () => restarting(say),
   reloading: () => reloading(values.quick),
   serving,
   recording: () => recording(say),
