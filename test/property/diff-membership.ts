@@ -1,8 +1,8 @@
 import type { ChangeClass } from "../../src/analyze/diff/change-class.ts";
 import type { Difference } from "../../src/analyze/diff/diff.ts";
-import { AMBIGUOUS, EXCEPT, OTHER } from "../../src/analyze/diff/dimensions.ts";
-import type { Part } from "../../src/analyze/diff/explore.ts";
 import { type Identity, roleOf } from "../../src/analyze/diff/identities.ts";
+import { AMBIGUOUS, EXCEPT, OTHER } from "../../src/analyze/diff/labels.ts";
+import type { Part } from "../../src/analyze/diff/part-words.ts";
 import type { Decision } from "../../src/pdp/decision.ts";
 import { coveringPatterns } from "../../src/policy/host-pattern.ts";
 import type { PolicySet } from "../../src/policy/model.ts";

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Change } from "../../src/analyze/change.ts";
+import type { Box } from "../../src/analyze/diff/box.ts";
 import { diff } from "../../src/analyze/diff/diff.ts";
-import type { Box } from "../../src/analyze/diff/explore.ts";
 import { aim, aimsOf } from "./aim.ts";
 import { budgetFor, runProperty } from "./budget.ts";
 import { show } from "./compare.ts";

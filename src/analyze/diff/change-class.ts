@@ -1,9 +1,8 @@
 import type { CheckKind } from "../../pdp/decision.ts";
 import type { Alike } from "./alike.ts";
+import { type Box, joinBoxes } from "./box.ts";
 import { ANY_PORT } from "./doors.ts";
-import { type Box, bestWitness } from "./explore.ts";
 import type { Identity } from "./identities.ts";
-import { partWords } from "./part-words.ts";
 import { push } from "./side.ts";
 import type { HostAtom } from "./touched.ts";
 
@@ -60,17 +59,6 @@ export function classesOf(list: readonly Placed[], atom: HostAtom, among: readon
   });
 }
 
-function joinBoxes(boxes: readonly Box[]): Box {
-  const [first] = boxes;
-  if (first === undefined) throw new RangeError("a class has a box");
-  return {
-    ...first,
-    witness: bestWitness(boxes),
-    was: new Set(boxes.flatMap((each) => [...each.was])),
-    now: new Set(boxes.flatMap((each) => [...each.now])),
-  };
-}
-
 /** Hosts at which the same identities change alike. */
 export function joined(classes: readonly ChangeClass[]): readonly ChangeClass[] {
   const groups = new Map<string, ChangeClass[]>();
@@ -82,11 +70,7 @@ export function joined(classes: readonly ChangeClass[]): readonly ChangeClass[] 
         .join();
     const { box, kind, ports, otherThan, identities, among } = each;
     const others = among.filter((one) => !identities.includes(one));
-    push(
-      groups,
-      JSON.stringify([box.change, partWords(box.parts), kind, ports, otherThan, ids(identities), ids(others)]),
-      each,
-    );
+    push(groups, JSON.stringify([box.text, kind, ports, otherThan, ids(identities), ids(others)]), each);
   }
   return [...groups.values()].flatMap((group) => {
     const [first] = group;

@@ -4,8 +4,8 @@ import { doorsOf, namedPorts, portAt } from "./doors.ts";
 import { type Corner, explore, type Judge } from "./explore.ts";
 import { createWitnessHosts } from "./hosts.ts";
 import { createHolds } from "./identities.ts";
-import { partWords } from "./part-words.ts";
 import { createSide, type Item, push, type Revision, servicesAt } from "./side.ts";
+import { createSplitCache, type SplitCache } from "./split.ts";
 import { type HostAtom, type Touched, touchedHosts } from "./touched.ts";
 
 /** What a comparison found, and what its proof rests on. */
@@ -49,7 +49,8 @@ export function diff(was: Revision, is: Revision, atMs: number): Difference {
     give: ({ principal, host, port, kind }) => unproved.push({ principal, host, port, kind }),
   };
   const holds = [createHolds(old), createHolds(now)] as const;
-  const found = touched.flatMap((each) => atHost(each, hostOf(each.atom), { old, now, holds, judge, atMs }));
+  const context = { old, now, holds, judge, splits: createSplitCache(), atMs };
+  const found = touched.flatMap((each) => atHost(each, hostOf(each.atom), context));
   return {
     classes: joined(found),
     atoms,
@@ -60,11 +61,12 @@ export function diff(was: Revision, is: Revision, atMs: number): Difference {
 
 interface Context extends Sides {
   readonly judge: Judge;
+  readonly splits: SplitCache;
   readonly atMs: number;
 }
 
 function atHost(touched: Touched, host: string | null, context: Context): readonly ChangeClass[] {
-  const { old, now, judge, atMs } = context;
+  const { old, now, atMs } = context;
   const { atom } = touched;
   const services = [old, now].flatMap((side) => servicesAt(side, atom).map(([, service]) => service));
   const open = [old, now].some(({ set }) => set.gateway.securityModel === "AllowAny");
@@ -86,8 +88,8 @@ function atHost(touched: Touched, host: string | null, context: Context): readon
       };
       const reach = (list: readonly Item[]): readonly Item[] =>
         list.filter(({ conditions: { ports } }) => ports?.includes(port) ?? true);
-      for (const box of explore(corner, reach(of.items[0]), reach(of.items[1]), judge)) {
-        push(byBox, JSON.stringify([box.change, partWords(box.parts), kind]), { box, kind, port, named, of });
+      for (const box of explore(corner, reach(of.items[0]), reach(of.items[1]), context)) {
+        push(byBox, `${kind} ${box.text}`, { box, kind, port, named, of });
       }
     }
   }

@@ -2,44 +2,12 @@ import type { CheckInput, CheckKind, Decision } from "../../pdp/decision.ts";
 import { type Fallback, readsRequest } from "../../policy/model.ts";
 import { CONTENT_TYPE, UPGRADE_HEADERS } from "../atoms/header-atoms.ts";
 import { type Change, changeOf } from "../change.ts";
-import {
-  type Sample,
-  type Split,
-  splitHeader,
-  splitMethods,
-  splitPaths,
-  splitTimes,
-  splitUpgrades,
-} from "./dimensions.ts";
+import { type Box, boxOf, joinBoxes, narrowed } from "./box.ts";
+import { splitHeader, splitMethods, splitPaths, splitTimes, splitUpgrades } from "./dimensions.ts";
 import { expressionsOf, MOST_WAYS, type Truths, waysOf } from "./expressions.ts";
-import { partWords } from "./part-words.ts";
+import { createPart } from "./part-words.ts";
 import { type Item, STEPS } from "./side.ts";
-
-/** Of a split: the labels of the atoms that are in a box, and of those that are not. */
-export interface Part {
-  readonly of: Split["of"];
-  readonly in: readonly string[];
-  readonly out: readonly string[];
-}
-
-/** A request that fares so, and what both sets say to it. */
-export interface Witness {
-  readonly input: CheckInput;
-  readonly atMs: number;
-  readonly was: Decision;
-  readonly now: Decision;
-  /** Whether it does so as it is, or only if expressions came to what is assumed of them. */
-  readonly confirmed: boolean;
-}
-
-/** Requests that change alike. Splits that make no difference are not among the parts. */
-export interface Box {
-  readonly change: Change;
-  readonly parts: readonly Part[];
-  readonly was: ReadonlySet<string>;
-  readonly now: ReadonlySet<string>;
-  readonly witness: Witness;
-}
+import type { Sample, Split, SplitCache } from "./split.ts";
 
 /** Whose requests to what are explored. */
 export interface Corner {
@@ -69,7 +37,12 @@ export interface Judge {
  * kind of condition after the other, until both sets are left with the same rules or nothing tells requests apart any more:
  * then one of them is decided for all.
  */
-export function explore(corner: Corner, old: readonly Item[], now: readonly Item[], judge: Judge): readonly Box[] {
+export function explore(
+  corner: Corner,
+  old: readonly Item[],
+  now: readonly Item[],
+  { judge, splits }: { readonly judge: Judge; readonly splits: SplitCache },
+): readonly Box[] {
   const { kind, atMs } = corner;
   const http = kind === "http";
   const empty: Sample = {
@@ -101,12 +74,12 @@ export function explore(corner: Corner, old: readonly Item[], now: readonly Item
     }
     const both = [...one, ...other];
     if (name === "headers") return walkHeaders(headerNames(both, corner.grpc), one, other, sample);
-    const split = splitBy(name, both, corner);
-    if (split === null) {
+    const split = splitBy(name, both, corner, splits);
+    if (split === "too many") {
       left = 0;
       return [];
     }
-    if (split.atoms.length === 0) return walk(step + 1, one, other, sample);
+    if (split === null) return walk(step + 1, one, other, sample);
     return apart(split, one, other, sample, (a, b, filled) => walk(step + 1, a, b, filled));
   }
 
@@ -156,6 +129,7 @@ function within(items: readonly Item[], others: readonly Item[], step: number): 
 }
 
 function headerNames(items: readonly Item[], grpc: boolean): readonly string[] {
+  if (!grpc && items.every(({ conditions }) => conditions.headers.length === 0)) return [];
   const names = new Set(items.flatMap(({ conditions }) => conditions.headers.map(({ name }) => name)));
   // These are looked at with the upgrade.
   for (const each of UPGRADE_HEADERS) names.delete(each);
@@ -163,26 +137,26 @@ function headerNames(items: readonly Item[], grpc: boolean): readonly string[] {
   return [...names].sort();
 }
 
-const NOTHING: Pick<Split, "atoms"> = { atoms: [] };
-
-/** No atoms: nothing is looked at. Null: there are too many. */
+/** Null = none of the items looks at it. */
 function splitBy(
   name: Exclude<(typeof STEPS)[number], "headers" | "whens">,
   items: readonly Item[],
   { kind, atMs, fallbacks, open, structure }: Corner,
-): Split | null {
-  const none = { of: name, ...NOTHING };
+  splits: SplitCache,
+): Split | "too many" | null {
   switch (name) {
     case "methods":
-      return items.some(({ conditions }) => conditions.methods !== null) ? splitMethods(items) : none;
+      return items.some(({ conditions }) => conditions.methods !== null) ? splitMethods(items, splits) : null;
     case "paths":
-      return items.some(({ conditions }) => conditions.paths !== null) ? splitPaths(items, MOST_PATHS) : none;
+      if (items.every(({ conditions }) => conditions.paths === null)) return null;
+      return splitPaths(items, MOST_PATHS, splits) ?? "too many";
     case "times":
-      return items.some((each) => each.notBefore !== null || each.expires !== null) ? splitTimes(items, atMs) : none;
+      if (items.every((each) => each.notBefore === null && each.expires === null)) return null;
+      return splitTimes(items, atMs, splits);
     default: {
       const passes =
         structure || open || fallbacks.some((each) => each !== "deny") || items.some((each) => !each.denies);
-      return kind === "http" && passes ? splitUpgrades(items) : none;
+      return kind === "http" && passes ? splitUpgrades(items, splits) : null;
     }
   }
 }
@@ -191,43 +165,27 @@ const MOST_PATHS = 100_000;
 
 /** Explores each atom of a split and puts together again what changes alike. */
 function apart(
-  { of, atoms }: Split,
+  split: Split,
   old: readonly Item[],
   now: readonly Item[],
   sample: Sample,
   within: (old: readonly Item[], now: readonly Item[], sample: Sample) => readonly Box[],
 ): readonly Box[] {
-  const groups = new Map<string, { readonly first: Box; readonly labels: string[]; readonly boxes: Box[] }>();
-  for (const { label, fill, lets } of atoms) {
+  const groups = new Map<string, { readonly labels: string[]; readonly boxes: Box[] }>();
+  for (const { label, fill, lets } of split.atoms) {
     for (const box of within(old.filter(lets), now.filter(lets), fill(sample))) {
-      const key = JSON.stringify([box.change, partWords(box.parts)]);
-      const known = groups.get(key);
-      if (known === undefined) groups.set(key, { first: box, labels: [label], boxes: [box] });
+      const known = groups.get(box.text);
+      if (known === undefined) groups.set(box.text, { labels: [label], boxes: [box] });
       else {
         known.labels.push(label);
         known.boxes.push(box);
       }
     }
   }
-  return [...groups.values()].map(({ first, labels, boxes }) => {
-    const whole = labels.length === atoms.length;
-    const inside = new Set(labels);
-    const out = whole ? [] : atoms.flatMap(({ label }) => (inside.has(label) ? [] : [label]));
-    return {
-      ...first,
-      witness: bestWitness(boxes),
-      parts: whole ? first.parts : [{ of, in: labels, out }, ...first.parts],
-      was: new Set(boxes.flatMap((each) => [...each.was])),
-      now: new Set(boxes.flatMap((each) => [...each.now])),
-    };
+  return [...groups.values()].map(({ labels, boxes }) => {
+    const box = joinBoxes(boxes);
+    return labels.length === split.atoms.length ? box : narrowed(box, split.part(labels));
   });
-}
-
-/** One that changes as it is, where there is one. */
-export function bestWitness(boxes: readonly Box[]): Witness {
-  const [first] = boxes;
-  if (first === undefined) throw new RangeError("there is no box");
-  return (boxes.find(({ witness }) => witness.confirmed) ?? first).witness;
 }
 
 function inputOf({ kind, principal, host, port }: Corner, { method, path, headers }: Sample): CheckInput {
@@ -239,7 +197,7 @@ function decided(corner: Corner, sample: Sample, judge: Judge): readonly Box[] {
   const input = inputOf(corner, sample);
   const [was, now] = judge.decide(input, atMs);
   const change = changeOf(was, now);
-  return change === null ? [] : [boxOf(change, [], { input, atMs, was, now, confirmed: true })];
+  return change === null ? [] : [boxOf(change, { input, atMs, was, now, confirmed: true })];
 }
 
 /**
@@ -258,15 +216,8 @@ function assumed(corner: Corner, sample: Sample, judge: Judge, ways: readonly Tr
     if (change === null || found.has(change)) continue;
     const confirmed = changeOf(...real) === change;
     const [before, after] = confirmed ? real : [was, now];
-    const part: Part = { of: "expressions", in: texts, out: [] };
-    found.set(change, boxOf(change, [part], { input, atMs, was: before, now: after, confirmed }));
+    const box = boxOf(change, { input, atMs, was: before, now: after, confirmed });
+    found.set(change, narrowed(box, createPart("expressions", texts, [])));
   }
   return [...found.values()];
-}
-
-function boxOf(change: Change, parts: readonly Part[], witness: Witness): Box {
-  const { was, now } = witness;
-  const shadow = change.startsWith("shadow");
-  const rulesOf = (decision: Decision): ReadonlySet<string> => new Set(shadow ? decision.shadowRules : decision.rules);
-  return { change, parts, was: rulesOf(was), now: rulesOf(now), witness };
 }

@@ -1,5 +1,4 @@
-import { AMBIGUOUS, EXCEPT, NO_UPGRADE, OTHER } from "./dimensions.ts";
-import type { Part } from "./explore.ts";
+import { AMBIGUOUS, EXCEPT, NO_UPGRADE, OTHER } from "./labels.ts";
 
 /** Some things of a kind, or all of them but some. `of` is then `any`. */
 export interface Told {
@@ -20,24 +19,54 @@ export interface PartWords {
   readonly times: readonly { readonly from: string; readonly until: string | null }[];
 }
 
-export const ANY = "any";
-
-/** Puts the parts of a box into words. */
-export function partWords(parts: readonly Part[]): PartWords {
-  const part = (of: Part["of"]): Part | null => parts.find((one) => one.of === of) ?? null;
-  const headers = parts.filter(({ of }) => of.startsWith("header "));
-  return {
-    methods: listWords(part("methods")),
-    paths: pathWords(part("paths")),
-    headers: Object.fromEntries(headers.map((one) => [one.of.slice("header ".length), headerWords(one)])),
-    expressions: part("expressions")?.in ?? [],
-    upgrades: upgradeWords(part("upgrades")),
-    times: timeWords(part("times")),
-  };
+/** Of a split: the labels of the atoms that are in a box, and of those that are not. */
+export interface Part {
+  readonly of: "methods" | "paths" | `header ${string}` | "upgrades" | "times" | "expressions";
+  readonly in: readonly string[];
+  readonly out: readonly string[];
+  readonly words: Partial<PartWords>;
+  /** Only parts that read the same have the same. Texts can be put one after the other. */
+  readonly text: string;
 }
 
-function listWords(part: Part | null): Told | null {
-  if (part === null) return null;
+export const ANY = "any";
+
+/** The part that has these labels of a split, and lacks those. */
+export function createPart(of: Part["of"], inside: readonly string[], out: readonly string[]): Part {
+  const words = wordsOf({ of, in: inside, out });
+  return { of, in: inside, out, words, text: JSON.stringify(words) };
+}
+
+type Labels = Pick<Part, "in" | "out">;
+
+function wordsOf(part: Pick<Part, "of" | "in" | "out">): Partial<PartWords> {
+  switch (part.of) {
+    case "methods":
+      return { methods: listWords(part) };
+    case "paths":
+      return { paths: pathWords(part) };
+    case "expressions":
+      return { expressions: part.in };
+    case "upgrades":
+      return { upgrades: upgradeWords(part) };
+    case "times":
+      return { times: timeWords(part) };
+    default:
+      return { headers: { [part.of.slice("header ".length)]: headerWords(part) } };
+  }
+}
+
+const NOTHING_SAID: PartWords = { methods: null, paths: null, headers: {}, expressions: [], upgrades: null, times: [] };
+
+/** What the parts of a box say together. */
+export function partWords(parts: readonly Part[]): PartWords {
+  const headers = parts.flatMap(({ words }) => Object.entries(words.headers ?? {}));
+  return Object.assign({ ...NOTHING_SAID }, ...parts.map(({ words }) => words), {
+    headers: Object.fromEntries(headers),
+  });
+}
+
+function listWords(part: Labels): Told {
   return told(part.in.includes(OTHER), part.in, part.out);
 }
 
@@ -46,20 +75,18 @@ function told(any: boolean, of: readonly string[], except: readonly string[]): T
   return any ? { of: [ANY], except: except.toSorted() } : { of: of.toSorted(), except: [] };
 }
 
-function headerWords({ in: labels, out }: Part): Told {
+function headerWords({ in: labels, out }: Labels): Told {
   const text = (label: string): string => (label.startsWith("=") ? label.slice(1) : `(${label})`);
   return told(labels.includes("other"), labels.map(text), out.map(text));
 }
 
-function upgradeWords(part: Part | null): Told | null {
-  if (part === null) return null;
+function upgradeWords(part: Labels): Told {
   const text = (label: string): string => (label === NO_UPGRADE ? `(${NO_UPGRADE})` : label);
   return told(part.in.includes(OTHER), part.in.map(text), part.out.map(text));
 }
 
 /** Patterns that lie wholly in a class by name; of others what they have in it. */
-function pathWords(part: Part | null): Told | null {
-  if (part === null) return null;
+function pathWords(part: Labels): Told {
   const patternsOf = (label: string): readonly string[] =>
     label === AMBIGUOUS || label === "" ? [] : label.split(EXCEPT);
   const inside = part.in.map(patternsOf);
@@ -107,8 +134,7 @@ function restText(patterns: readonly string[], outside: readonly (readonly strin
   return narrower.size === 0 ? all : `${all} but not ${[...narrower].sort().join(", ")}`;
 }
 
-function timeWords(part: Part | null): PartWords["times"] {
-  if (part === null) return [];
+function timeWords(part: Labels): PartWords["times"] {
   const starts = [...part.in, ...part.out].map(Number).sort((one, other) => one - other);
   const spans: { from: number; until: number | null }[] = [];
   for (const [index, start] of starts.entries()) {
