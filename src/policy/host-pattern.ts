@@ -84,6 +84,6 @@ export function patternMatches(pattern: HostPattern, host: string): boolean {
 /** The pattern itself and every wildcard over it, most specific first. */
 export function* coveringPatterns(pattern: HostPattern): Generator<HostPattern> {
   yield pattern;
-  const labels = (pattern.startsWith("*.") ? pattern.slice(2) : pattern).split(".");
-  for (let i = 1; i < labels.length; i++) yield `*.${labels.slice(i).join(".")}`;
+  const name = pattern.startsWith("*.") ? pattern.slice(2) : pattern;
+  for (let dot = name.indexOf("."); dot !== -1; dot = name.indexOf(".", dot + 1)) yield `*${name.slice(dot)}`;
 }

@@ -49,11 +49,12 @@ export function identitiesAt(
   const rolesOf = ({ domain }: Identity) => sets.map((set) => roleOf(set, domain));
   // Whoever is of neither set's trust domains is refused by both.
   const among = drawn.filter((each) => rolesOf(each).some((role) => role !== "foreign"));
+  const touchedOf = subjects === null ? null : createSubjectIndex(subjects);
   const scopes = new Set(services.map(({ scope }) => scope));
   const classes = new Map<string, Alike>();
   for (const identity of among) {
     const roles = rolesOf(identity);
-    if (subjects !== null && !subjects.some((each) => holds.some((held) => held(each, identity)))) continue;
+    if (touchedOf?.(identity).some((each) => holds.some((held) => held(each, identity))) === false) continue;
     const items = [
       sides[0].itemsOf(identity, roles[0] === "own"),
       sides[1].itemsOf(identity, roles[1] === "own"),
@@ -84,25 +85,29 @@ interface ItemIndex {
   itemsOf(identity: Identity, own: boolean): readonly Item[];
 }
 
-/** Subjects that name IDs one by one are found by these, others one after the other. */
 function indexItems(side: Side, holds: Holds, atom: HostAtom): ItemIndex {
   const bySubject = new Map<Subject, Item[]>();
   for (const item of itemsAt(side, atom)) push(bySubject, item.subject, item);
+  const subjectsOf = createSubjectIndex(bySubject.keys());
+  return {
+    bySubject,
+    itemsOf: (identity, own) =>
+      subjectsOf(identity)
+        .filter((each) => holds(each, identity))
+        .flatMap((each) => bySubject.get(each) ?? [])
+        .filter(({ scope }) => scope === "" || (own && scope === identity.namespace)),
+  };
+}
+
+/** Finds those of the subjects that may hold an identity. Subjects that name IDs one by one are found by these. */
+function createSubjectIndex(subjects: Iterable<Subject>): (identity: Identity) => readonly Subject[] {
   const byId = new Map<string, Subject[]>();
   const wide: Subject[] = [];
-  for (const subject of bySubject.keys()) {
+  for (const subject of subjects) {
     const { selectors } = subject;
     if (selectors?.every(({ kind }) => kind === "id")) {
       for (const each of selectors) if (each.kind === "id") push(byId, each.path, subject);
     } else wide.push(subject);
   }
-  return {
-    bySubject,
-    itemsOf(identity, own) {
-      const subjects = [...wide, ...(byId.get(identity.path) ?? [])].filter((each) => holds(each, identity));
-      return subjects
-        .flatMap((each) => bySubject.get(each) ?? [])
-        .filter(({ scope }) => scope === "" || (own && scope === identity.namespace));
-    },
-  };
+  return ({ path }) => [...wide, ...(byId.get(path) ?? [])];
 }

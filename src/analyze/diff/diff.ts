@@ -1,6 +1,6 @@
 import { identitiesAt, type Sides } from "./alike.ts";
 import { type ChangeClass, classesOf, joined, type Placed } from "./change-class.ts";
-import { doorsOf, namedPorts, portAt } from "./doors.ts";
+import { allDoors, namedPorts, portAt, registeredDoors } from "./doors.ts";
 import { type Corner, explore, type Judge } from "./explore.ts";
 import { createWitnessHosts } from "./hosts.ts";
 import { createHolds } from "./identities.ts";
@@ -73,11 +73,12 @@ function atHost(touched: Touched, host: string | null, context: Context): readon
   // What nobody registers is refused by both.
   if (host === null || (services.length === 0 && !open)) return [];
   const { alike, among } = identitiesAt(touched, services, context);
+  const registered = registeredDoors(services);
   const byBox = new Map<string, Placed[]>();
   for (const of of alike) {
     const items = [...of.items[0], ...of.items[1]];
     const named = open ? [...new Set(namedPorts(services, items))].sort((one, other) => one - other) : [];
-    for (const { kind, port } of doorsOf(services, items, open)) {
+    for (const { kind, port } of open ? allDoors(services, items) : registered) {
       const corner: Corner = {
         ...{ kind, host, atMs, open, ...of.corner },
         principal: of.identities[0]?.spiffeId ?? "",

@@ -6,18 +6,22 @@ import type { Item } from "./side.ts";
 /** Stands for all ports that nothing names. */
 export const ANY_PORT = -1;
 
-/** In what ways the host can be asked for so that not both refuse: as its ports speak, or in every way under AllowAny. */
-export function doorsOf(
-  services: readonly ExternalService[],
-  items: readonly Item[],
-  open: boolean,
-): readonly { readonly kind: CheckKind; readonly port: number }[] {
-  if (!open) {
-    const doors = services.flatMap(({ ports }) =>
-      ports.map(({ number, protocol }) => ({ kind: CHECK_KINDS[protocol], port: number })),
-    );
-    return [...new Map(doors.map((each) => [`${each.kind}${each.port}`, each])).values()];
-  }
+/** A way to ask for a host. */
+export interface Door {
+  readonly kind: CheckKind;
+  readonly port: number;
+}
+
+/** In what ways a host can be asked for so that not both refuse: as its ports speak. */
+export function registeredDoors(services: readonly ExternalService[]): readonly Door[] {
+  const doors = services.flatMap(({ ports }) =>
+    ports.map(({ number, protocol }) => ({ kind: CHECK_KINDS[protocol], port: number })),
+  );
+  return [...new Map(doors.map((each) => [`${each.kind}${each.port}`, each])).values()];
+}
+
+/** The same under AllowAny: in every way. */
+export function allDoors(services: readonly ExternalService[], items: readonly Item[]): readonly Door[] {
   const ports = new Set([...namedPorts(services, items), ANY_PORT]);
   return (["http", "tls", "tcp"] as const).flatMap((kind) => [...ports].map((port) => ({ kind, port })));
 }

@@ -24,8 +24,9 @@ export type Holds = (subject: Subject, identity: Identity) => boolean;
 
 interface Index {
   readonly all: boolean;
-  readonly ids: ReadonlySet<string>;
-  readonly prefixes: readonly string[];
+  /** Paths by trust domain. */
+  readonly ids: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly prefixes: readonly { readonly trustDomain: string; readonly start: string }[];
   readonly namespaces: ReadonlySet<string>;
   readonly domains: ReadonlySet<string>;
 }
@@ -43,20 +44,22 @@ export function createHolds({ set }: Side): Holds {
     if (role === "foreign") return false;
     const known = role === "own" ? own : domain;
     const { all, ids, prefixes, namespaces, domains } = index;
-    if (all || domains.has(known) || ids.has(`${known}${path}`)) return true;
+    if (all || domains.has(known) || ids.get(known)?.has(path)) return true;
     if (role === "own" && namespace !== null && namespaces.has(namespace)) return true;
-    return prefixes.some((prefix) => `${known}${path}`.startsWith(`${prefix}/`));
+    return prefixes.some(({ trustDomain, start }) => trustDomain === known && path.startsWith(start));
   };
 }
 
 function indexOf({ selectors }: Subject): Index {
-  const ids = new Set<string>();
-  const prefixes: string[] = [];
+  const ids = new Map<string, Set<string>>();
+  const prefixes: Index["prefixes"][number][] = [];
   const namespaces = new Set<string>();
   const domains = new Set<string>();
   for (const each of selectors ?? []) {
-    if (each.kind === "id") ids.add(`${each.trustDomain}${each.path}`);
-    else if (each.kind === "prefix") prefixes.push(`${each.trustDomain}${each.path}`);
+    if (each.kind === "id") {
+      const paths = ids.get(each.trustDomain) ?? new Set();
+      ids.set(each.trustDomain, paths.add(each.path));
+    } else if (each.kind === "prefix") prefixes.push({ trustDomain: each.trustDomain, start: `${each.path}/` });
     else if (each.kind === "namespace") namespaces.add(each.namespace);
     else domains.add(each.trustDomain);
   }

@@ -71,13 +71,12 @@ export const STEPS = ["methods", "paths", "headers", "upgrades", "times", "whens
 export function createSide(revision: Revision, atMs: number): Side {
   const { set } = revision;
   const subjectOf = createSubjects(set);
-  const items = set.policies
-    .flatMap((policy) =>
-      policy.rules
-        .filter(({ expires }) => expires === null || expires > atMs)
-        .flatMap((rule) => itemsOf(policy, rule, subjectOf, atMs)),
-    )
-    .map((item, number) => ({ ...item, number }));
+  let number = 0;
+  const items = set.policies.flatMap((policy) =>
+    policy.rules
+      .filter(({ expires }) => expires === null || expires > atMs)
+      .flatMap((rule) => itemsOf(policy, rule, { subjectOf, atMs, nextNumber: () => number++ })),
+  );
   const byService = new Map<string, Item[]>();
   const byPattern = new Map<HostPattern, Item[]>();
   const anywhere: Item[] = [];
@@ -146,12 +145,13 @@ function createSubjects(set: PolicySet): (selector: SubjectSelector | null) => S
 
 const EVERYONE: Subject = { key: "everyone", selectors: null };
 
-function itemsOf(
-  { mode, scope }: EgressPolicy,
-  rule: Rule,
-  subjectOf: (selector: SubjectSelector | null) => Subject,
-  atMs: number,
-): Omit<Item, "number">[] {
+interface ItemContext {
+  readonly subjectOf: (selector: SubjectSelector | null) => Subject;
+  readonly atMs: number;
+  readonly nextNumber: () => number;
+}
+
+function itemsOf({ mode, scope }: EgressPolicy, rule: Rule, { subjectOf, atMs, nextNumber }: ItemContext): Item[] {
   const denies = rule.effect === "deny";
   const notBefore = rule.notBefore !== null && rule.notBefore > atMs ? rule.notBefore : null;
   const upgrades = denies ? [] : rule.upgrades;
@@ -169,23 +169,13 @@ function itemsOf(
       JSON.stringify(paths?.map(({ text }) => text) ?? null),
       JSON.stringify(methods),
     ];
-    // What remains after the first i steps: the last needs only what always matters.
-    const rest = [...STEPS, null].map((_, done) => steps.slice(0, steps.length - done).join());
+    // The last needs only what always matters.
+    const rest: string[] = [];
+    for (const step of steps) rest.unshift(`${rest[0] ?? ""}${step}`);
     const whole = `${rest[0]}${JSON.stringify(ports)}`;
     return subjects.map((subject) => ({
-      ...{
-        subject,
-        scope,
-        denies,
-        service,
-        pattern,
-        conditions,
-        upgrades,
-        notBefore,
-        expires: rule.expires,
-        when: rule.when,
-        rest,
-      },
+      ...{ subject, scope, denies, service, pattern, conditions, upgrades, notBefore, rest },
+      ...{ expires: rule.expires, when: rule.when, number: nextNumber() },
       key: `${subject.key} ${whole}`,
     }));
   });

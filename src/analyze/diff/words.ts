@@ -4,6 +4,7 @@ import type { ChangeClass } from "./change-class.ts";
 import type { Difference } from "./diff.ts";
 import type { Identity } from "./identities.ts";
 import { ANY, type PartWords, partWords, type Told } from "./part-words.ts";
+import { push } from "./side.ts";
 
 /** What a class of requests is, in words. */
 export interface ClassWords extends PartWords {
@@ -15,21 +16,23 @@ export interface ClassWords extends PartWords {
 
 export const EVERYONE = "everyone";
 
-/** Puts a class into words. */
-export function classWords(each: ChangeClass, { atoms }: Difference): ClassWords {
-  return {
+/** Puts classes of a difference into words. */
+export function createClassWords({ atoms }: Difference): (each: ChangeClass) => ClassWords {
+  const hostWords = createHostWords(atoms);
+  return (each) => ({
     from: identityWords(each.identities, each.among),
-    hosts: hostWords(each, atoms),
+    hosts: hostWords(each.hosts),
     ports: portWords(each),
     ...partWords(each.box.parts),
-  };
+  });
 }
 
 function identityWords(identities: readonly Identity[], among: readonly Identity[]): Told {
   if (identities.length === among.length && identities.some(({ stands }) => stands.kind === "trustDomain")) {
     return { of: [EVERYONE], except: [] };
   }
-  const others = among.filter((each) => !identities.includes(each));
+  const told = new Set(identities);
+  const others = among.filter((each) => !told.has(each));
   const wide = identities.filter(({ stands }) => stands.kind !== "id");
   const own = identities.filter((each) => !wide.some((one) => liesIn(each, one)));
   const except = others.filter((each) => wide.some((one) => liesIn(each, one)));
@@ -40,7 +43,7 @@ function identityWords(identities: readonly Identity[], among: readonly Identity
 function liesIn(inner: Identity, outer: Identity): boolean {
   if (inner.domain !== outer.domain) return false;
   const { stands } = outer;
-  const same = JSON.stringify(inner.stands) === JSON.stringify(stands);
+  const same = isLike(inner, outer);
   switch (stands.kind) {
     case "id":
       return false;
@@ -60,8 +63,17 @@ function textsOf(identities: readonly Identity[], others: readonly Identity[]): 
   return [...new Set(identities.map(text))].sort();
 }
 
+/** Do both stand for the same selector? */
 function isLike(one: Identity, other: Identity): boolean {
-  return one.domain === other.domain && JSON.stringify(one.stands) === JSON.stringify(other.stands);
+  return (
+    one.domain === other.domain && one.stands.kind === other.stands.kind && nameOf(one.stands) === nameOf(other.stands)
+  );
+}
+
+/** What tells a selector from others of its kind, in its trust domain. */
+function nameOf(selector: IdentitySelector): string {
+  if (selector.kind === "namespace") return selector.namespace;
+  return selector.kind === "trustDomain" ? selector.trustDomain : selector.path;
 }
 
 /** Of what a selector holds and no narrower one does: workloads of namespaces, or other IDs, or the one without a path. */
@@ -83,24 +95,28 @@ function selectorText(selector: IdentitySelector, domain: string): string {
   }
 }
 
-function hostWords({ hosts }: ChangeClass, atoms: Difference["atoms"]): Told {
-  const own = new Set(hosts);
-  const under = (atom: string): readonly string[] =>
-    atom.startsWith("*.")
-      ? atoms.filter((each): each is string => each !== null && each !== atom && nearestOver(each, atoms) === atom)
-      : [];
-  const named = hosts.filter((each) => each !== null);
-  // A narrower pattern that changes alike needs no word of its own.
-  const of = named.filter((each) => !own.has(nearestOver(each, atoms) ?? ""));
-  const except = named.flatMap((each) => under(each)).filter((each) => !own.has(each));
-  if (own.has(null))
-    return { of: [ANY], except: atoms.filter((each): each is string => each !== null && !own.has(each)).sort() };
-  return { of: of.sort(), except: [...new Set(except)].sort() };
-}
-
-function nearestOver(pattern: string, atoms: Difference["atoms"]): string | null {
-  const [, ...wider] = coveringPatterns(pattern);
-  return wider.find((each) => atoms.includes(each)) ?? null;
+function createHostWords(atoms: Difference["atoms"]): (hosts: ChangeClass["hosts"]) => Told {
+  const known = new Set(atoms);
+  /** The narrowest of the atoms over a pattern. */
+  const over = (pattern: string): string | null => {
+    for (const each of coveringPatterns(pattern)) if (each !== pattern && known.has(each)) return each;
+    return null;
+  };
+  const under = new Map<string, string[]>();
+  for (const each of atoms) {
+    const wider = each === null ? null : over(each);
+    if (each !== null && wider !== null) push(under, wider, each);
+  }
+  return (hosts) => {
+    const own = new Set(hosts);
+    if (own.has(null))
+      return { of: [ANY], except: atoms.filter((each): each is string => each !== null && !own.has(each)).sort() };
+    const named = hosts.filter((each) => each !== null);
+    // A narrower pattern that changes alike needs no word of its own.
+    const of = named.filter((each) => !own.has(over(each) ?? ""));
+    const except = named.flatMap((each) => under.get(each) ?? []).filter((each) => !own.has(each));
+    return { of: of.sort(), except: [...new Set(except)].sort() };
+  };
 }
 
 function portWords({ ports, otherThan }: ChangeClass): Told {

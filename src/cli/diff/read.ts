@@ -1,7 +1,7 @@
 import type { Change } from "../../analyze/change.ts";
 import type { ChangeClass } from "../../analyze/diff/change-class.ts";
 import type { Difference } from "../../analyze/diff/diff.ts";
-import { type ClassWords, classWords } from "../../analyze/diff/words.ts";
+import { type ClassWords, createClassWords } from "../../analyze/diff/words.ts";
 import type { ReplayReport } from "../../analyze/replay/replay.ts";
 import { indexRules, rulePlace } from "../../analyze/rule-index.ts";
 import type { CheckInput, Decision } from "../../pdp/decision.ts";
@@ -64,13 +64,14 @@ export const CHANGES: Readonly<Record<Change, string>> = {
 
 export function readDifference(difference: Difference, old: PolicyRevision, now: PolicyRevision): ReadDifference {
   const rules = [indexRules(old.set), indexRules(now.set)] as const;
+  const classWords = createClassWords(difference);
   const order = Object.keys(CHANGES);
   const classes = difference.classes.map((each): ReadClass => {
     const { change, was, now: is, witness } = each.box;
     const placed = (ids: ReadonlySet<string>, index: (typeof rules)[number]): readonly DecidingRule[] =>
       [...ids].sort().map((id) => ({ id, place: placeOf(rulePlace(index, id)) }));
     return {
-      ...classWords(each, difference),
+      ...classWords(each),
       ...{ change, kind: each.kind, was: witness.was, now: witness.now },
       wasRules: placed(was, rules[0]),
       nowRules: placed(is, rules[1]),
