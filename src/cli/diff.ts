@@ -1,7 +1,6 @@
 import { Command, Option } from "commander";
 import { type Difference, diff } from "../analyze/diff/diff.ts";
 import type { ReplayReport } from "../analyze/replay/replay.ts";
-import { createParseCache } from "../policy/parse-cache.ts";
 import { diffJson } from "./diff/json.ts";
 import { printMarkdown } from "./diff/markdown.ts";
 import type { Compared } from "./diff/read.ts";
@@ -9,8 +8,7 @@ import { readDifference } from "./diff/read.ts";
 import { printDifference } from "./diff/text.ts";
 import { EXIT } from "./exit-code.ts";
 import { outputOption, parseInstant, printJson } from "./output.ts";
-import { REVISION_HELP, readRevision } from "./policy-revision.ts";
-import { replayLog } from "./replay/replay-log.ts";
+import { createRevisionReader, REVISION_HELP } from "./policy-revision.ts";
 
 const HELP = `
 OLD and NEW are policies: ${REVISION_HELP}.
@@ -59,15 +57,16 @@ export function diffCommand(): Command {
 }
 
 async function run(oldName: string, newName: string, options: DiffOptions): Promise<void> {
-  const cache = createParseCache();
-  const old = await readRevision(oldName, options.output, cache);
+  const readRevision = createRevisionReader(options.output);
+  const old = await readRevision(oldName);
   if (old === null) return;
-  const now = await readRevision(newName, options.output, cache);
+  const now = await readRevision(newName);
   if (now === null) return;
   const atMs = options.at ?? Date.now();
   const difference = diff(old, now, atMs);
   let replay: ReplayReport | null = null;
   if (options.replay !== undefined) {
+    const { replayLog } = await import("./replay/replay-log.ts");
     const replayed = await replayLog(options.replay, now, [old], { fromMs: null, toMs: null });
     if (replayed === null) return;
     replay = replayed.report;

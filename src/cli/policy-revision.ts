@@ -4,10 +4,9 @@ import { readBundleSet } from "../bundle/read-set.ts";
 import { createEngine, type Engine } from "../pdp/engine.ts";
 import { readEngineModule } from "../pdp/engine-module.ts";
 import type { PolicySet } from "../policy/model.ts";
-import { createParseCache, type ParseCache } from "../policy/parse-cache.ts";
 import { EXIT } from "./exit-code.ts";
+import type { FileRevisions } from "./file-revisions.ts";
 import { readGit } from "./git-files.ts";
-import { requireFiles, requireSet } from "./load-set.ts";
 import { printFailure } from "./output.ts";
 
 /** What can be named as policies, for the help of commands that take a revision of them. */
@@ -22,29 +21,33 @@ export interface PolicyRevision {
   readonly engine: Engine;
 }
 
-/**
- * Reads the policies that a name means. Null (after saying why, with the exit code set) when it means none or they are invalid. Revisions that are read
- * with one `cache` share what their files have in common.
- */
-export async function readRevision(
-  name: string,
-  output: string,
-  cache: ParseCache = createParseCache(),
-): Promise<PolicyRevision | null> {
-  const found = await stat(name).catch(() => null);
-  if (found?.isDirectory()) return ofSet(name, (await requireSet(name, output, false, cache))?.set ?? null);
-  if (found !== null) {
-    try {
-      return ofBundle(name, await readFile(name));
-    } catch (error) {
-      return refuse(`${name} cannot be read: ${error instanceof Error ? error.message : error}`);
+/** Reads the policies that a name means. Null (after saying why, with the exit code set) when it means none or they are invalid. */
+export type RevisionReader = (name: string) => Promise<PolicyRevision | null>;
+
+/** What one reader reads shares what its files have in common. */
+export function createRevisionReader(output: string): RevisionReader {
+  let known: FileRevisions | null = null;
+  // Whoever names bundles need not wait for all that reads and checks files.
+  const fromFiles = async (): Promise<FileRevisions> => {
+    known ??= (await import("./file-revisions.ts")).createFileRevisions(output);
+    return known;
+  };
+  return async (name) => {
+    const found = await stat(name).catch(() => null);
+    if (found?.isDirectory()) return ofSet(name, await (await fromFiles()).ofDirectory(name));
+    if (found !== null) {
+      try {
+        return ofBundle(name, await readFile(name));
+      } catch (error) {
+        return refuse(`${name} cannot be read: ${error instanceof Error ? error.message : error}`);
+      }
     }
-  }
-  if (!name.includes(":")) return refuse(`${name} is neither a directory nor a file`);
-  const content = await readGit(name);
-  if (!content.ok) return refuse(`${name}: ${content.message}`);
-  if (content.value.kind === "file") return ofBundle(name, content.value.bytes);
-  return ofSet(name, requireFiles(content.value.files, name, output, cache)?.set ?? null);
+    if (!name.includes(":")) return refuse(`${name} is neither a directory nor a file`);
+    const content = await readGit(name);
+    if (!content.ok) return refuse(`${name}: ${content.message}`);
+    if (content.value.kind === "file") return ofBundle(name, content.value.bytes);
+    return ofSet(name, (await fromFiles()).ofFiles(name, content.value.files));
+  };
 }
 
 function ofSet(name: string, set: PolicySet | null): PolicyRevision | null {

@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import type { ReplayReport } from "../analyze/replay/replay.ts";
 import { EXIT } from "./exit-code.ts";
 import { outputOption, parseInstant, printJson } from "./output.ts";
-import { type PolicyRevision, REVISION_HELP, readRevision } from "./policy-revision.ts";
+import { createRevisionReader, type PolicyRevision, REVISION_HELP } from "./policy-revision.ts";
 import { replayJson } from "./replay/json.ts";
 import { replayLog } from "./replay/replay-log.ts";
 import { printReplay } from "./replay/text.ts";
@@ -55,11 +55,12 @@ export function replayCommand(): Command {
 }
 
 async function run(log: string, options: ReplayOptions): Promise<void> {
-  const now = await readRevision(options.policies, options.output);
+  const readRevision = createRevisionReader(options.output);
+  const now = await readRevision(options.policies);
   if (now === null) return;
   const was: PolicyRevision[] = [];
   for (const each of options.was ?? []) {
-    const revision = await readRevision(each, options.output);
+    const revision = await readRevision(each);
     if (revision === null) return;
     was.push(revision);
   }

@@ -1,5 +1,6 @@
 import { buildSelectors } from "./build-selector.ts";
 import { buildTarget, type TargetContext } from "./build-target.ts";
+import { distinct } from "./distinct.ts";
 import { parseInstant } from "./instant.ts";
 import type { EgressPolicy, Rule, RuleTarget, Scope, WhenExpression } from "./model.ts";
 import type { RawDocumentOf } from "./raw-document.ts";
@@ -89,12 +90,10 @@ function buildTargets(
   scope: Scope,
   context: TargetContext,
 ): readonly RuleTarget[] {
-  const targets = new Map<string, RuleTarget>();
-  for (const [i, each] of (spec.to ?? []).entries()) {
-    const target = buildTarget(document, [...path, "to", i], each, { effect: spec.effect, when, path }, scope, context);
-    if (target !== null) targets.set(JSON.stringify(target), target);
-  }
-  return [...targets.entries()].sort(([a], [b]) => compareText(a, b)).map(([, target]) => target);
+  const targets = (spec.to ?? []).map((each, i) =>
+    buildTarget(document, [...path, "to", i], each, { effect: spec.effect, when, path }, scope, context),
+  );
+  return distinct(targets.filter((each) => each !== null));
 }
 
 function buildWhen(

@@ -1,8 +1,9 @@
 import type { Canonicaliser } from "./canonicaliser.ts";
+import { distinct } from "./distinct.ts";
 import type { EgressGateway, IdentitySelector, Scope, SubjectSelector } from "./model.ts";
 import type { RawDocument } from "./raw-document.ts";
 import type { Registry } from "./registry.ts";
-import { compareText, type Reporter } from "./reporter.ts";
+import type { Reporter } from "./reporter.ts";
 import type { SubjectSelectorSpec } from "./schema/egress-policy.ts";
 import { parseSpiffeSelector } from "./spiffe-selector.ts";
 import { suggest } from "./suggest.ts";
@@ -30,7 +31,7 @@ export function buildSelectors(
   scope: Scope,
   context: SelectorContext,
 ): readonly SubjectSelector[] {
-  const found = new Map<string, SubjectSelector>();
+  const found: SubjectSelector[] = [];
   for (const [i, spec] of specs.entries()) {
     const here = [...path, i];
     const keys = KEYS.filter((key) => spec[key] !== undefined);
@@ -47,9 +48,9 @@ export function buildSelectors(
     const selector = buildSelector(document, here, spec, scope, context);
     if (selector === null) continue;
     if (scope !== "") checkInside(document, here, selector, scope, context);
-    found.set(JSON.stringify(selector), selector);
+    found.push(selector);
   }
-  return [...found.entries()].sort(([a], [b]) => compareText(a, b)).map(([, selector]) => selector);
+  return distinct(found);
 }
 
 function buildSelector(

@@ -147,8 +147,9 @@ function checkOpaque(
   aimed: readonly ExternalService[],
   reporter: Reporter,
 ): void {
-  const conditions = { ...spec, paths: spec.paths?.includes("*") ? undefined : spec.paths };
-  const own = (["methods", "paths", "headers"] as const).find((each) => conditions[each] !== undefined);
+  const own = (["methods", "paths", "headers"] as const).find(
+    (each) => spec[each] !== undefined && !(each === "paths" && spec.paths?.includes("*")),
+  );
   const key = own ?? (rule.when !== null && readsRequest(rule.when.reads) ? "when" : undefined);
   if (key === undefined || aimed.length === 0) return;
   const place = [...(key === "when" ? rule.path : path), key];
