@@ -17,6 +17,7 @@ import type { HealthService } from "./health.ts";
 import type { WireContract } from "./load-protos.ts";
 import { createSessionGuard } from "./session-guard.ts";
 import { shedStreams } from "./shed-streams.ts";
+import { answerWhole } from "./whole-answers.ts";
 
 /** What a listener needs. */
 export interface ListenerOptions {
@@ -93,7 +94,10 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       if (!isAdmitted) guard.refused(session);
       return isAdmitted;
     },
-    headers: checkHeaders,
+    begin(stream, headers) {
+      answerWhole(stream);
+      return checkHeaders(headers);
+    },
   });
   const sockets = new Set<Socket>();
   const enter: Enter = (socket, caller) => {

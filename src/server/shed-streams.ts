@@ -19,8 +19,8 @@ const REFUSAL = {
 export interface Shedding {
   /** Is this one taken on? */
   admit(session: ServerHttp2Session): boolean;
-  /** What grpc-js is told of the headers of one that is. */
-  headers(all: IncomingHttpHeaders): IncomingHttpHeaders;
+  /** Told of one that is, before grpc-js, with its headers; returns those that grpc-js is told. */
+  begin(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): IncomingHttpHeaders;
 }
 
 /**
@@ -36,7 +36,7 @@ export function shedStreams(server: Server, path: string, shedding: Shedding): v
     each.on("session", (session: ServerHttp2Session) => guard(session, path, shedding));
 }
 
-function guard(session: ServerHttp2Session, path: string, { admit, headers: told }: Shedding): void {
+function guard(session: ServerHttp2Session, path: string, { admit, begin }: Shedding): void {
   session.setLocalWindowSize(CONNECTION_WINDOW);
   /** Whether whatever comes next is taken for a call of the method. */
   let isSole = false;
@@ -57,7 +57,7 @@ function guard(session: ServerHttp2Session, path: string, { admit, headers: told
             return true;
           }
         }
-        return emit.call(session, event, stream, told(headers));
+        return emit.call(session, event, stream, begin(stream, headers));
       }
     }
     return emit.call(session, event, ...args);
