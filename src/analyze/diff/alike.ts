@@ -1,6 +1,6 @@
 import type { ExternalService } from "../../policy/model.ts";
 import type { Corner } from "./explore.ts";
-import { fallbackOf, type Holds, type Identity, identitiesFor, roleOf } from "./identities.ts";
+import { fallbackOf, type Holds, type Identities, type Identity, roleOf } from "./identities.ts";
 import { type Item, itemsAt, push, type Side, type Subject } from "./side.ts";
 import type { HostAtom, Touched } from "./touched.ts";
 
@@ -16,23 +16,22 @@ export interface Sides {
   readonly old: Side;
   readonly now: Side;
   readonly holds: readonly [Holds, Holds];
+  readonly identities: Identities;
 }
 
 /** Workloads that something touched at a host may tell apart, in classes of those that nothing does. `among` = all that were told apart. */
 export function identitiesAt(
   { atom, subjects, structure }: Touched,
   services: readonly ExternalService[],
-  { old, now, holds }: Sides,
+  { old, now, holds, identities }: Sides,
 ): { readonly alike: readonly Alike[]; readonly among: readonly Identity[] } {
   const sides = [indexItems(old, holds[0], atom), indexItems(now, holds[1], atom)] as const;
   const sets = [old.set, now.set] as const;
   const exact = subjects?.every(({ selectors }) => selectors?.every(({ kind }) => kind === "id")) ?? false;
   const selectorsOf = (list: Iterable<Subject>) => [...list].flatMap(({ selectors }) => selectors ?? []);
   const drawn = exact
-    ? identitiesFor(sets, { selectors: selectorsOf(subjects ?? []), namespaces: [] }).filter(
-        ({ stands }) => stands.kind === "id",
-      )
-    : identitiesFor(sets, {
+    ? identities.named(selectorsOf(subjects ?? []))
+    : identities.all({
         selectors: [
           ...selectorsOf(subjects ?? []),
           ...sides.flatMap(({ bySubject }) => selectorsOf(bySubject.keys())),
@@ -64,13 +63,8 @@ export function identitiesAt(
     const namespace = identity.namespace ?? "";
     const invalid = sets.map(({ invalidNamespaces }) => invalidNamespaces.includes(namespace));
     const seen = scopes.has(namespace) ? namespace : "";
-    const key = JSON.stringify([
-      roles,
-      seen,
-      invalid,
-      fallbacks,
-      ...items.map((list) => list.map(({ number }) => number)),
-    ]);
+    const numbers = items.map((list) => list.map(({ number }) => number).join());
+    const key = [...roles, seen, ...invalid, ...fallbacks, ...numbers].join(" ");
     const known = classes.get(key);
     if (known === undefined)
       classes.set(key, { identities: [identity], items, corner: { structure: differs, fallbacks } });

@@ -18,8 +18,9 @@ export interface Box {
   readonly parts: readonly Part[];
   /** The change, and the parts in words: boxes of the same text are the same to whoever reads of them. */
   readonly text: string;
-  readonly was: ReadonlySet<string>;
-  readonly now: ReadonlySet<string>;
+  /** The rules that decide under either set, each once. */
+  readonly was: readonly string[];
+  readonly now: readonly string[];
   readonly witness: Witness;
 }
 
@@ -27,7 +28,7 @@ export interface Box {
 export function boxOf(change: Change, witness: Witness): Box {
   const { was, now } = witness;
   const shadow = change.startsWith("shadow");
-  const rulesOf = (decision: Decision): ReadonlySet<string> => new Set(shadow ? decision.shadowRules : decision.rules);
+  const rulesOf = ({ rules, shadowRules }: Decision): readonly string[] => distinct(shadow ? shadowRules : rules);
   return { change, parts: [], text: change, was: rulesOf(was), now: rulesOf(now), witness };
 }
 
@@ -44,7 +45,11 @@ export function joinBoxes(boxes: readonly Box[]): Box {
   return {
     ...first,
     witness: (boxes.find(({ witness }) => witness.confirmed) ?? first).witness,
-    was: new Set(boxes.flatMap((each) => [...each.was])),
-    now: new Set(boxes.flatMap((each) => [...each.now])),
+    was: distinct(boxes.flatMap(({ was }) => was)),
+    now: distinct(boxes.flatMap(({ now }) => now)),
   };
+}
+
+function distinct(ids: readonly string[]): readonly string[] {
+  return ids.length < 2 ? ids : [...new Set(ids)];
 }

@@ -3,7 +3,7 @@ import { type ChangeClass, classesOf, joined, type Placed } from "./change-class
 import { allDoors, namedPorts, portAt, registeredDoors } from "./doors.ts";
 import { type Corner, explore, type Judge } from "./explore.ts";
 import { createWitnessHosts } from "./hosts.ts";
-import { createHolds } from "./identities.ts";
+import { createHolds, createIdentities } from "./identities.ts";
 import { createSide, type Item, push, type Revision, servicesAt } from "./side.ts";
 import { createSplitCache, type SplitCache } from "./split.ts";
 import { type HostAtom, type Touched, touchedHosts } from "./touched.ts";
@@ -49,7 +49,8 @@ export function diff(was: Revision, is: Revision, atMs: number): Difference {
     give: ({ principal, host, port, kind }) => unproved.push({ principal, host, port, kind }),
   };
   const holds = [createHolds(old), createHolds(now)] as const;
-  const context = { old, now, holds, judge, splits: createSplitCache(), atMs };
+  const identities = createIdentities([was.set, is.set]);
+  const context = { old, now, holds, identities, judge, splits: createSplitCache(), atMs };
   const found = touched.flatMap((each) => atHost(each, hostOf(each.atom), context));
   return {
     classes: joined(found),

@@ -85,43 +85,53 @@ export interface Distinctions {
   readonly namespaces: Iterable<string>;
 }
 
-/**
- * Identities of which every other is like one, as far as these selectors and namespaces go. Whatever paths there are, what
- * tells an identity from others is: the ID itself, its namespace, and the deepest prefix above it. So for each of these there
- * is one; those that turn out alike do no harm.
- */
-export function identitiesFor(
-  sets: readonly [PolicySet, PolicySet],
-  { selectors, namespaces }: Distinctions,
-): Identity[] {
-  const paths = new Map<string, Paths>();
+/** Draws the identities that a comparison of two sets needs to look at. */
+export interface Identities {
+  /**
+   * Identities of which every other is like one, as far as these selectors and namespaces go. Whatever paths there are, what
+   * tells an identity from others is: the ID itself, its namespace, and the deepest prefix above it. So for each of these there
+   * is one; those that turn out alike do no harm.
+   */
+  all(distinctions: Distinctions): readonly Identity[];
+  /** Only those that selectors of IDs name. */
+  named(selectors: Iterable<IdentitySelector>): readonly Identity[];
+}
+
+export function createIdentities(sets: readonly [PolicySet, PolicySet]): Identities {
   const domains = domainsOf(sets);
-  const at = (domain: string): Paths => {
-    const known = paths.get(domain);
-    if (known !== undefined) return known;
-    const made: Paths = { ids: new Set(), prefixes: new Set(), namespaces: new Set() };
-    paths.set(domain, made);
-    return made;
-  };
   const ownNames = sets.map(({ gateway }) => gateway.trustDomains[0] ?? "");
-  const namesOf = (domain: string): readonly string[] =>
-    // An ID of the own domain is meant under each of its names.
-    ownNames.includes(domain) ? domains.filter((each) => sets.some((set) => roleOf(set, each) === "own")) : [domain];
-  for (const each of selectors) {
-    if (each.kind === "namespace")
-      for (const own of ownNames) for (const name of namesOf(own)) at(name).namespaces.add(each.namespace);
-    else if (each.kind === "id") for (const name of namesOf(each.trustDomain)) at(name).ids.add(each.path);
-    else if (each.kind === "prefix") for (const name of namesOf(each.trustDomain)) at(name).prefixes.add(each.path);
-  }
-  for (const each of namespaces)
-    for (const own of ownNames) for (const name of namesOf(own)) at(name).namespaces.add(each);
-  return domains.flatMap((domain) => identitiesOf(domain, at(domain)));
+  const ownDomains = domains.filter((each) => sets.some((set) => roleOf(set, each) === "own"));
+  // An ID of the own domain is meant under each of its names.
+  const namesOf = (domain: string): readonly string[] => (ownNames.includes(domain) ? ownDomains : [domain]);
+  const pathsOf = ({ selectors, namespaces }: Distinctions): ReadonlyMap<string, Paths> => {
+    const paths = new Map(domains.map((each): [string, Paths] => [each, noPaths()]));
+    for (const each of selectors) {
+      if (each.kind === "trustDomain") continue;
+      for (const name of each.kind === "namespace" ? ownDomains : namesOf(each.trustDomain)) {
+        const at = paths.get(name);
+        if (each.kind === "namespace") at?.namespaces.add(each.namespace);
+        else if (each.kind === "id") at?.ids.add(each.path);
+        else at?.prefixes.add(each.path);
+      }
+    }
+    for (const each of namespaces) for (const name of ownDomains) paths.get(name)?.namespaces.add(each);
+    return paths;
+  };
+  return {
+    all: (distinctions) => [...pathsOf(distinctions)].flatMap(([domain, paths]) => identitiesOf(domain, paths)),
+    named: (selectors) =>
+      [...pathsOf({ selectors, namespaces: [] })].flatMap(([domain, { ids }]) => namedIdentities(domain, ids)),
+  };
 }
 
 interface Paths {
   readonly ids: Set<string>;
   readonly prefixes: Set<string>;
   readonly namespaces: Set<string>;
+}
+
+function noPaths(): Paths {
+  return { ids: new Set(), prefixes: new Set(), namespaces: new Set() };
 }
 
 /** One trust domain for each way in which both sets take one; own names first. */
@@ -136,14 +146,21 @@ function domainsOf(sets: readonly [PolicySet, PolicySet]): readonly string[] {
   return [...byRoles.values()];
 }
 
+function identity(domain: string, path: string, stands: IdentitySelector): Identity {
+  return { spiffeId: `spiffe://${domain}${path}`, domain, path, namespace: namespaceOf(path), stands };
+}
+
+function namedIdentities(domain: string, ids: Iterable<string>): Identity[] {
+  return [...ids].map((path) => identity(domain, path, { kind: "id", trustDomain: domain, path }));
+}
+
 function identitiesOf(domain: string, { ids, prefixes, namespaces }: Paths): Identity[] {
   const words = new Set([...ids, ...prefixes].flatMap((path) => path.split("/")).concat(...namespaces));
   const free = unlike(words, "other");
-  const made: Identity[] = [];
+  const made = namedIdentities(domain, ids);
   const add = (path: string, stands: IdentitySelector): void => {
-    made.push({ spiffeId: `spiffe://${domain}${path}`, domain, path, namespace: namespaceOf(path), stands });
+    made.push(identity(domain, path, stands));
   };
-  for (const path of ids) add(path, { kind: "id", trustDomain: domain, path });
   for (const namespace of namespaces) add(`/ns/${namespace}/sa/${free}`, { kind: "namespace", namespace });
   for (const path of prefixes) {
     const stands: IdentitySelector = { kind: "prefix", trustDomain: domain, path };

@@ -161,24 +161,30 @@ function itemsOf({ mode, scope }: EgressPolicy, rule: Rule, { subjectOf, atMs, n
     const { ports, methods, paths, headers } = conditions;
     const steps = [
       JSON.stringify([rule.effect, mode, scope, service, pattern]),
-      JSON.stringify(rule.when?.text ?? null),
-      JSON.stringify([notBefore, rule.expires]),
+      rule.when === null ? "null" : JSON.stringify(rule.when.text),
+      `[${notBefore},${rule.expires}]`,
       // Conditions on the headers by which a request upgrades are looked at with the upgrade.
-      JSON.stringify([[...upgrades].sort(), headers.filter(({ name }) => isUpgradeHeader(name))]),
-      JSON.stringify(headers),
-      JSON.stringify(paths?.map(({ text }) => text) ?? null),
-      JSON.stringify(methods),
+      textOf(upgrades.toSorted()) + textOf(headers.filter(({ name }) => isUpgradeHeader(name))),
+      textOf(headers),
+      textOf(paths?.map(({ text }) => text) ?? null),
+      textOf(methods),
     ];
     // The last needs only what always matters.
     const rest: string[] = [];
     for (const step of steps) rest.unshift(`${rest[0] ?? ""}${step}`);
-    const whole = `${rest[0]}${JSON.stringify(ports)}`;
+    const whole = `${rest[0]}${textOf(ports)}`;
     return subjects.map((subject) => ({
       ...{ subject, scope, denies, service, pattern, conditions, upgrades, notBefore, rest },
       ...{ expires: rule.expires, when: rule.when, number: nextNumber() },
       key: `${subject.key} ${whole}`,
     }));
   });
+}
+
+/** JSON; of what most rules say nothing about, at once. */
+function textOf(list: readonly unknown[] | null): string {
+  if (list === null) return "null";
+  return list.length === 0 ? "[]" : JSON.stringify(list);
 }
 
 const NO_CONDITIONS: Item["conditions"] = { ports: null, methods: null, paths: null, headers: [] };

@@ -68,8 +68,8 @@ export function readDifference(difference: Difference, old: PolicyRevision, now:
   const order = Object.keys(CHANGES);
   const classes = difference.classes.map((each): ReadClass => {
     const { change, was, now: is, witness } = each.box;
-    const placed = (ids: ReadonlySet<string>, index: (typeof rules)[number]): readonly DecidingRule[] =>
-      [...ids].sort().map((id) => ({ id, place: placeOf(rulePlace(index, id)) }));
+    const placed = (ids: readonly string[], index: (typeof rules)[number]): readonly DecidingRule[] =>
+      ids.toSorted().map((id) => ({ id, place: placeOf(rulePlace(index, id)) }));
     return {
       ...classWords(each),
       ...{ change, kind: each.kind, was: witness.was, now: witness.now },
