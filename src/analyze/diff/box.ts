@@ -16,7 +16,7 @@ export interface Witness {
 export interface Box {
   readonly change: Change;
   readonly parts: readonly Part[];
-  /** The change, and the parts in words: boxes of the same text are the same to whoever reads of them. */
+  /** The parts in words, how it is asked for, and the change: boxes of the same text are the same to whoever reads of them. */
   readonly text: string;
   /** The rules that decide under either set, each once. */
   readonly was: readonly string[];
@@ -29,12 +29,12 @@ export function boxOf(change: Change, witness: Witness): Box {
   const { was, now } = witness;
   const shadow = change.startsWith("shadow");
   const rulesOf = ({ rules, shadowRules }: Decision): readonly string[] => distinct(shadow ? shadowRules : rules);
-  return { change, parts: [], text: change, was: rulesOf(was), now: rulesOf(now), witness };
+  return { change, parts: [], text: `${witness.input.kind} ${change}`, was: rulesOf(was), now: rulesOf(now), witness };
 }
 
 /** Those of its requests that are in the part. */
 export function narrowed(box: Box, part: Part): Box {
-  return { ...box, parts: [part, ...box.parts], text: part.text + box.text };
+  return { ...box, parts: [part, ...box.parts], text: part.before(box.text) };
 }
 
 /** Boxes of the same text as one, with a witness that changes as it is where there is one. @throws RangeError when there is none */

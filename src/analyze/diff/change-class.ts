@@ -38,7 +38,7 @@ export function classesOf(list: readonly Placed[], atom: HostAtom, among: readon
   const byPorts = new Map<string, Placed[][]>();
   for (const placed of byIdentities.values()) {
     const ports = placed.map(({ port }) => port).sort((one, other) => one - other);
-    push(byPorts, JSON.stringify([ports, placed[0]?.named]), placed);
+    push(byPorts, `${ports.join()} ${placed[0]?.named.join()}`, placed);
   }
   return [...byPorts.values()].flatMap((group) => {
     const [first = []] = group;
@@ -68,9 +68,11 @@ export function joined(classes: readonly ChangeClass[]): readonly ChangeClass[] 
         .map(({ spiffeId }) => spiffeId)
         .sort()
         .join();
-    const { box, kind, ports, otherThan, identities, among } = each;
-    const others = among.filter((one) => !identities.includes(one));
-    push(groups, JSON.stringify([box.text, kind, ports, otherThan, ids(identities), ids(others)]), each);
+    const { box, ports, otherThan, identities, among } = each;
+    const own = new Set(identities);
+    const others = among.filter((one) => !own.has(one));
+    const asked = [box.text, ports.join(), otherThan?.join() ?? "none"];
+    push(groups, [...asked, ids(identities), ids(others)].join(" "), each);
   }
   return [...groups.values()].flatMap((group) => {
     const [first] = group;

@@ -25,8 +25,8 @@ export interface Part {
   readonly in: readonly string[];
   readonly out: readonly string[];
   readonly words: Partial<PartWords>;
-  /** Only parts that read the same have the same. Texts can be put one after the other. */
-  readonly text: string;
+  /** Puts the words before a text. Only parts that read the same make the same of it. */
+  before(text: string): string;
 }
 
 export const ANY = "any";
@@ -34,7 +34,19 @@ export const ANY = "any";
 /** The part that has these labels of a split, and lacks those. */
 export function createPart(of: Part["of"], inside: readonly string[], out: readonly string[]): Part {
   const words = wordsOf({ of, in: inside, out });
-  return { of, in: inside, out, words, text: JSON.stringify(words) };
+  const own = JSON.stringify(words);
+  // Long texts that are met again and again are the same ones: to look one up costs no more than a short one.
+  const made = new Map<string, string>();
+  return {
+    ...{ of, in: inside, out, words },
+    before(text) {
+      const known = made.get(text);
+      if (known !== undefined) return known;
+      const whole = own + text;
+      made.set(text, whole);
+      return whole;
+    },
+  };
 }
 
 type Labels = Pick<Part, "in" | "out">;
