@@ -1,3 +1,4 @@
+import type { BigIntStats } from "node:fs";
 import { open, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -37,7 +38,9 @@ export async function scanPolicyDirectory(dir: string, known: ReadFiles = create
     // What is not there any more may have been there a moment ago: the last attempt takes it for a fact.
     const isPassing = (error: unknown): boolean => attempt < ATTEMPTS && codeOf(error) === "ENOENT";
     try {
-      await scan(dir, "", 0, { files, directories, known, below: 0, isPassing });
+      const found: Found = { files, unread: [], directories, below: 0, isPassing };
+      await scan(dir, "", 0, found);
+      await readAll(found, known);
       known.sweep();
       files.sort((one, other) => (one.path < other.path ? -1 : 1));
       return { files, directories };
@@ -50,12 +53,18 @@ export async function scanPolicyDirectory(dir: string, known: ReadFiles = create
 
 interface Found {
   readonly files: PolicyFile[];
+  readonly unread: UnreadFile[];
   readonly directories: string[];
-  readonly known: ReadFiles;
   /** Directories below the present one of those at the top. */
   below: number;
   /** Is this worth another attempt at the whole? */
   isPassing(error: unknown): boolean;
+}
+
+interface UnreadFile {
+  readonly path: string;
+  readonly place: string;
+  readonly what: BigIntStats;
 }
 
 async function scan(dir: string, path: string, depth: number, found: Found): Promise<void> {
@@ -78,10 +87,7 @@ async function scan(dir: string, path: string, depth: number, found: Found): Pro
     try {
       const what = await stat(place, { bigint: true });
       if (what.isDirectory()) await scan(place, local, depth + 1, found);
-      else if (what.isFile() && isPolicy) {
-        const bytes = await found.known.bytes(place, what, () => read(place, what.size));
-        found.files.push({ path: local, bytes });
-      }
+      else if (what.isFile() && isPolicy) found.unread.push({ path: local, place, what });
     } catch (error) {
       if (found.isPassing(error)) throw error;
       // A directory at the top is a namespace, whatever there is of it.
@@ -91,6 +97,24 @@ async function scan(dir: string, path: string, depth: number, found: Found): Pro
         unreadable: whyOf(error),
       });
     }
+  }
+}
+
+/** So many files are open at once. */
+const READ_AT_ONCE = 32;
+
+/** Reads what was found: one after the other, most of the time would go by in waiting. */
+async function readAll({ files, unread, isPassing }: Found, known: ReadFiles): Promise<void> {
+  const readOne = async ({ path, place, what }: UnreadFile): Promise<PolicyFile> => {
+    try {
+      return { path, bytes: await known.bytes(place, what, () => read(place, what.size)) };
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      return { path, bytes: NOTHING, unreadable: whyOf(error) };
+    }
+  };
+  for (let at = 0; at < unread.length; at += READ_AT_ONCE) {
+    files.push(...(await Promise.all(unread.slice(at, at + READ_AT_ONCE).map(readOne))));
   }
 }
 
