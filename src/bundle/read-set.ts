@@ -7,6 +7,7 @@ import type {
   PortProtocol,
   Rule,
   RuleTarget,
+  ServiceRef,
   SubjectSelector,
   WhenExpression,
 } from "../policy/model.ts";
@@ -262,6 +263,18 @@ function createTargetReader(
   matcher: MatcherReader,
 ): (target: number, offset: number) => RuleTarget | null {
   const patterns = new Map(hosts.map(({ target, pattern }) => [target, pattern]));
+  const services = new Map<number, ServiceRef>();
+  const serviceOf = (index: number): ServiceRef => {
+    const known = services.get(index);
+    if (known !== undefined) return known;
+    const at = field(LAYOUT.H_SERVICES) + index * LAYOUT.SERVICE_SIZE;
+    const made = {
+      scope: text(field(at + LAYOUT.SERVICE_SCOPE)) ?? "",
+      name: text(field(at + LAYOUT.SERVICE_NAME)) ?? "",
+    };
+    services.set(index, made);
+    return made;
+  };
   return (target, offset) => {
     if (target === LAYOUT.TARGET_ANY) return null;
     if (target > field(LAYOUT.H_SERVICE_COUNT)) {
@@ -269,9 +282,7 @@ function createTargetReader(
       if (pattern === undefined) throw new RangeError(`the bundle holds the unknown target ${target}`);
       return { service: null, hosts: [pattern], ...matcher(offset) };
     }
-    const at = field(LAYOUT.H_SERVICES) + (target - 1) * LAYOUT.SERVICE_SIZE;
-    const scope = text(field(at + LAYOUT.SERVICE_SCOPE)) ?? "";
-    return { service: { scope, name: text(field(at + LAYOUT.SERVICE_NAME)) ?? "" }, hosts: null, ...matcher(offset) };
+    return { service: serviceOf(target - 1), hosts: null, ...matcher(offset) };
   };
 }
 

@@ -19,8 +19,6 @@ export interface Registry {
 }
 
 export function createRegistry(services: readonly ExternalService[], groups: readonly IdentityGroup[]): Registry {
-  const serviceMap = new Map(services.map((each) => [`${each.scope}/${each.name}`, each]));
-  const groupMap = new Map(groups.map((each) => [`${each.scope}/${each.name}`, each]));
   const byPattern = new Map<HostPattern, ExternalService[]>();
   const bySuffix = new Map<HostPattern, ExternalService[]>();
   const push = (map: Map<HostPattern, ExternalService[]>, key: HostPattern, service: ExternalService): void => {
@@ -41,12 +39,24 @@ export function createRegistry(services: readonly ExternalService[], groups: rea
   let looks = MAX_SUGGESTIONS;
   const near = (name: string, all: Iterable<string>): string | null => (looks-- > 0 ? suggest(name, all) : null);
   return {
-    service: (scope, name) => serviceMap.get(`${scope}/${name}`) ?? serviceMap.get(`/${name}`) ?? null,
-    group: (scope, name) => groupMap.get(`${scope}/${name}`) ?? groupMap.get(`/${name}`) ?? null,
+    service: createFinder(services),
+    group: createFinder(groups),
     nearService: (scope, name) => near(name, names(scope, services)),
     nearGroup: (scope, name) => near(name, names(scope, groups)),
     covering: (scope, pattern) =>
       [...coveringPatterns(pattern)].flatMap((outer) => byPattern.get(outer) ?? []).filter((s) => visible(scope, s)),
     covered: (scope, pattern) => (bySuffix.get(pattern) ?? []).filter((s) => visible(scope, s)),
   };
+}
+
+/** Finds what a document of a scope means by a name. Of several that share scope and name, the last. */
+function createFinder<T extends { readonly scope: Scope; readonly name: string }>(
+  all: readonly T[],
+): (scope: Scope, name: string) => T | null {
+  const scopes = new Map<Scope, Map<string, T>>();
+  for (const each of all) {
+    const names = scopes.get(each.scope) ?? new Map<string, T>();
+    scopes.set(each.scope, names.set(each.name, each));
+  }
+  return (scope, name) => scopes.get(scope)?.get(name) ?? scopes.get("")?.get(name) ?? null;
 }
