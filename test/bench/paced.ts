@@ -3,7 +3,7 @@ import { ask, type Served } from "./checks.ts";
 
 const PER_SECOND = 1_000;
 
-/** Asks 1,000 times a second whether or not answers come, and times each from when it was sent, in milliseconds. */
+/** Asks 1,000 times a second whether or not answers come, and times each from when it was sent, in milliseconds. Rejects when one does not come. */
 export async function paced(
   until: () => boolean,
   client: Served["client"],
@@ -11,16 +11,23 @@ export async function paced(
 ): Promise<readonly number[]> {
   const times: number[] = [];
   const asked: Promise<void>[] = [];
+  let failure: unknown = null;
   const begun = performance.now();
-  for (let n = 0; !until(); ) {
+  for (let n = 0; failure === null && !until(); ) {
     const due = Math.floor(((performance.now() - begun) / 1000) * PER_SECOND);
     for (; n < due; n += 1) {
       const at = performance.now();
-      asked.push(ask(client, next(n)).then(() => void times.push(performance.now() - at)));
+      const answered = (): void => void times.push(performance.now() - at);
+      asked.push(
+        ask(client, next(n)).then(answered, (error: unknown) => {
+          failure = error;
+        }),
+      );
     }
     await sleep(1);
   }
   await Promise.all(asked);
+  if (failure !== null) throw failure;
   return times;
 }
 

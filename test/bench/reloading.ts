@@ -10,6 +10,8 @@ import { table } from "./page.ts";
 import { writePolicyText } from "./policy-text.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
 
+/** A Check that waits long is to be seen as that. */
+const REFUSE_NOTHING = ["--overload-max-wait", "30s"];
 const QUIET_MS = 6_000;
 const ROUNDS = 3;
 
@@ -28,7 +30,15 @@ export async function reloading(quick: boolean): Promise<string> {
   const policies = join(directory, "policies");
   await writePolicyText(syntheticSet(shapeOf(rules)), policies);
   const [port = 0] = await freePorts(1);
-  const more = ["--audit-to", join(directory, "audit.jsonl"), "--reload-poll", "1h", "--reload-deadline", "10m"];
+  const more = [
+    "--audit-to",
+    join(directory, "audit.jsonl"),
+    "--reload-poll",
+    "1h",
+    "--reload-deadline",
+    "10m",
+    ...REFUSE_NOTHING,
+  ];
   const args = serveArgs(directory, "socket", policies, more).map((each) =>
     each === "none" ? `127.0.0.1:${port}` : each,
   );
