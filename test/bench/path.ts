@@ -13,7 +13,7 @@ import { writePolicyText } from "./policy-text.ts";
 import { checksASecond, microsecondsACheck, ratioText, type Spent, spend } from "./spent.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
 
-const STARTS = 4;
+const STARTS = 2;
 const ROUNDS = 3;
 const SECONDS = 1;
 const PER_SECOND = 1_000;
