@@ -186,11 +186,12 @@ describe("a pipe that nobody reads", () => {
   it.each(MODES)(
     "%s: on standard output",
     async (mode) => {
-      const [server, client] = await serving({ "audit-to": "stdout", "audit-mode": mode });
+      // Whatever else the machine does, none is refused for overload.
+      const [server, client] = await serving({ "audit-to": "stdout", "audit-mode": mode, "overload-max-wait": "30s" });
       const stdout = server.child.process.stdout;
       stdout?.pause();
-      // More than a pipe and the streams before it hold.
-      const asked = Array.from({ length: 2_000 }, () => outcomeOf(client));
+      // More than a pipe and the streams before it hold, and no more than a connection may carry at once.
+      const asked = Array.from({ length: 1_000 }, () => outcomeOf(client));
       await expectMode(mode, server, client, () => stdout?.resume());
       const outcomes = new Set(await Promise.all(asked));
       expect([...outcomes].every((each) => each === "allow" || each === "audit-failed")).toBe(true);
