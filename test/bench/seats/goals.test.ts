@@ -40,6 +40,11 @@ describe("a goal", () => {
     expect(goal(withFactors("server-unix", quantity, Array(3).fill(tooMuch)), text)?.met).toBe(false);
   });
 
+  it("is judged in each part that measured it, over one connection too", () => {
+    const data = withFactors("server-tcp", "p99", [3, 4, 5], "connections");
+    expect(goal(data, P99)).toMatchObject({ measured: "4.00 × (3.00 to 5.00)", met: false });
+  });
+
   it("is judged where it is worst, by transport and number of connections", () => {
     const data = withFactors("server-tcp-2", "p99", [3, 4, 5]);
     const { measured, where, met } = goal(data, P99) ?? {};

@@ -29,12 +29,12 @@ interface Compared {
 export function goalsOf({ direct, connections, upstream }: SeatsData): readonly Goal[] {
   const none = [NONE];
   const gateway = stations([GATEWAY], SIZES);
-  const twice = CONNECTED.filter(({ authorizer, workers }) => authorizer === "sallyport" && workers > 1);
+  const connected = CONNECTED.filter(({ authorizer }) => authorizer === "sallyport");
   const ofGrpcJs = (compare: Comparison): readonly Compared[] => {
     const yardstick = (way: Way) => [insteadOf(way, "grpc-js")];
     return [
       ...everyPair(direct, stations(SERVERS, [MOST]), yardstick, compare),
-      ...everyPair(connections, stations(twice, [MOST]), yardstick, compare),
+      ...everyPair(connections, stations(connected, [MOST]), yardstick, compare),
     ];
   };
   const later = (name: "p50" | "p99") =>
