@@ -75,6 +75,10 @@ const PORT_TEXTS = [
   "9090",
   "http",
 ];
+/** How often a request is sent again that the filter refused because this process, on a busy machine, did not answer in time. */
+const UNANSWERED = 10;
+/** What gRPC's answers of 200 mean: PERMISSION_DENIED, UNAVAILABLE. */
+const GRPC_STATUS: Readonly<Record<string, number>> = { 7: 403, 14: 503 };
 const FILTER = resolve(import.meta.dirname, "../../../build/sallyport-filter.wasm");
 
 /** Starts it, with an environment of its own where that is wanted. */
@@ -168,9 +172,23 @@ export async function startFilterEnvoy(env: NodeJS.ProcessEnv = process.env): Pr
     const client = await clientOf(input.principal, port);
     const answer = (await client?.send(`${headOf(input)}${extra}`)) ?? null;
     if (answer === null) return null;
-    // gRPC is refused with 200 and PERMISSION_DENIED.
-    const status = answer.headers.get("grpc-status") === "7" ? 403 : answer.status;
+    const status = GRPC_STATUS[answer.headers.get("grpc-status") ?? ""] ?? answer.status;
     return { told: answer.headers.get(TOLD) ?? "", status };
+  }
+
+  async function exchangeOver(port: (typeof ports)[number], input: CheckInput): Promise<Exchange | null> {
+    pair += 1;
+    const own = `${pair}`;
+    const asked = await send(input, port.asked, `\r\n${PAIR}: ${own}`);
+    const captured = capture.take(own);
+    capture.given(own);
+    const decided = await send(input, port.decided, `\r\n${PAIR}: ${own}`);
+    if (asked === null || decided === null || captured === null || decided.told === "") return null;
+    const told: Told = JSON.parse(decided.told);
+    const given = capture.given(own);
+    if (told.asked === true && given === null && decided.status !== 503)
+      throw new Error("the filter asked, and nobody answered");
+    return { input: captured, told, served: told.asked === true ? given : null, status: decided.status };
   }
 
   return {
@@ -221,17 +239,10 @@ export async function startFilterEnvoy(env: NodeJS.ProcessEnv = process.env): Pr
     async ask(input) {
       const port = portFor(input);
       if (port === undefined) return null;
-      pair += 1;
-      const own = `${pair}`;
-      const asked = await send(input, port.asked, `\r\n${PAIR}: ${own}`);
-      const captured = capture.take(own);
-      capture.given(own);
-      const decided = await send(input, port.decided, `\r\n${PAIR}: ${own}`);
-      if (asked === null || decided === null || captured === null || decided.told === "") return null;
-      const told: Told = JSON.parse(decided.told);
-      const given = capture.given(own);
-      if (told.asked === true && given === null) throw new Error("the filter asked, and nobody answered");
-      return { input: captured, told, served: told.asked === true ? given : null, status: decided.status };
+      let exchange = await exchangeOver(port, input);
+      for (let left = UNANSWERED; exchange?.status === 503 && left > 0; left -= 1)
+        exchange = await exchangeOver(port, input);
+      return exchange;
     },
     output: () => envoy.output(),
     close,

@@ -26,7 +26,8 @@ export function createRawClient(port: number, leaf: Leaf | null, ca: string): Ra
     const keys = leaf === null ? {} : { cert: leaf.cert, key: leaf.key };
     const made = connect({ host: "127.0.0.1", port, ca, checkServerIdentity: () => undefined, ...keys });
     made.setTimeout(LIMIT_MS, () => made.destroy(new Error(`no connection within ${LIMIT_MS} ms`)));
-    made.once("close", () => made.emit("error", new Error("the connection was closed")));
+    // One that failed has said so already, and nobody listens for a second error.
+    made.once("close", () => made.errored === null && made.emit("error", new Error("the connection was closed")));
     await once(made, "secureConnect");
     made.setTimeout(0);
     made.removeAllListeners("close");
