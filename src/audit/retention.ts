@@ -1,15 +1,6 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { open, rename, rm, stat, utimes } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
-import { constants, createGzip } from "node:zlib";
+import { rm, stat } from "node:fs/promises";
+import { compressFiles } from "./compress-files.ts";
 import { closedPath, closedSegments } from "./segment-names.ts";
-
-/**
- * The fastest level: it takes a quarter of the CPU of zlib's usual one, which was more than all else that a record costs, for files that are an eighth larger.
- * In large pieces, because each passes the thread that answers.
- */
-const PIECE_BYTES = 1024 * 1024;
-const GZIP = { level: constants.Z_BEST_SPEED, chunkSize: PIECE_BYTES } as const;
 
 /** How long closed files are kept, and how. */
 export interface RetentionOptions {
@@ -52,11 +43,11 @@ export async function createRetention(
   }
 
   async function compressAll(): Promise<void> {
-    for (const { path: name, segment, compressed } of await closedSegments(path)) {
-      if (!compressed) await compressFile(name, closedPath(path, segment, true));
-      // A crash may have left both.
-      await rm(closedPath(path, segment), { force: true });
-    }
+    const found = await closedSegments(path);
+    const tasks = found.filter(({ compressed }) => !compressed);
+    await compressFiles(tasks.map(({ path: from, segment }) => ({ from, to: closedPath(path, segment, true) })));
+    // A crash may have left both.
+    for (const { segment, compressed } of found) if (compressed) await rm(closedPath(path, segment), { force: true });
   }
 
   return {
@@ -82,23 +73,4 @@ export async function createRetention(
     },
     idle: () => work,
   };
-}
-
-/** The compressed file has its name only once it is whole and durable. */
-async function compressFile(from: string, to: string): Promise<void> {
-  const begun = `${to}.tmp`;
-  const { mtime } = await stat(from);
-  await pipeline(
-    createReadStream(from, { highWaterMark: PIECE_BYTES }),
-    createGzip(GZIP),
-    createWriteStream(begun, { mode: 0o600 }),
-  );
-  const file = await open(begun, "r+");
-  try {
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-  await utimes(begun, mtime, mtime);
-  await rename(begun, to);
 }

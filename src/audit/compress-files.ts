@@ -1,0 +1,24 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+
+/** A file, and what it is called once it is compressed. */
+export interface CompressTask {
+  readonly from: string;
+  readonly to: string;
+}
+
+const ENTRY = new URL(
+  import.meta.url.endsWith(".ts") ? "./compress-worker.ts" : "./compress-worker.js",
+  import.meta.url,
+);
+
+/**
+ * Compresses files with gzip and deletes the originals, in a thread of its own: Node's streams of files would make V8 throw away, in the thread that answers, what it has learned about those
+ * of connections, and each Check would cost more from then on.
+ * @throws what stopped it; each file is then either as it was or compressed
+ */
+export async function compressFiles(tasks: readonly CompressTask[]): Promise<void> {
+  if (tasks.length === 0) return;
+  // Rejects with what the thread threw.
+  await once(new Worker(ENTRY, { workerData: tasks, name: "sallyport-compress" }), "exit");
+}
