@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { Client, credentials, type MethodDefinition } from "@grpc/grpc-js";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client, credentials, type MethodDefinition, type ServiceError, status } from "@grpc/grpc-js";
 import { type Child, startChild } from "../../src/cli/demo/process.ts";
 import type { CheckInput } from "../../src/pdp/decision.ts";
 import { loadProtos } from "../../src/server/load-protos.ts";
@@ -12,6 +13,9 @@ import { hostOf, shapeOf, workloadOf } from "./synthetic-set.ts";
 export const SHIPPED_FLAGS = ["--max-semi-space-size=64"];
 export const RULES = 10_000;
 const IN_FLIGHT = 32;
+/** How often, and how long after, a refused question is asked again. */
+const REFUSALS = 20;
+const REFUSED_MS = 50;
 
 const check = loadProtos().authorizationClient.Check as MethodDefinition<CheckRequestMessage, unknown>;
 
@@ -68,12 +72,21 @@ export function ask(client: Client, message: Buffer): Promise<void> {
   });
 }
 
-/** Sends `count` questions with so many in flight; every answer must come. */
+/** Sends `count` questions with so many in flight; every answer must come, of what a server refuses because the machine stood still when it is asked again. */
 export async function load(client: Client, count: number, next: (index: number) => Buffer): Promise<void> {
   let sent = 0;
   const worker = async (): Promise<void> => {
     while (sent < count) {
-      await ask(client, next(sent++));
+      const message = next(sent++);
+      for (let left = REFUSALS; ; left -= 1) {
+        const refused = await ask(client, message).then(
+          () => null,
+          (error: ServiceError) => error,
+        );
+        if (refused === null) break;
+        if (refused.code !== status.UNAVAILABLE || left === 0) throw refused;
+        await sleep(REFUSED_MS);
+      }
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));

@@ -48,6 +48,7 @@ export async function recording(say: (step: string) => void): Promise<string> {
     for (let start = 0; start < STARTS; start += 1) {
       say(`start ${start + 1} of ${STARTS}`);
       await once(directory, policies, start, kept, syncs);
+      say(MODES.map(([name], index) => `${name} ${costOf(kept, index)}`).join(", "));
     }
     return section(kept, syncs);
   } finally {
@@ -108,13 +109,18 @@ async function fdatasyncTimes(path: string): Promise<readonly number[]> {
   return times;
 }
 
+/** What a mode costs, against no trail. */
+function costOf(kept: readonly Kept[], mode: number): string {
+  return ratioText(kept[mode]?.spent ?? [], kept[0]?.spent ?? [], microsecondsACheck);
+}
+
 function section(kept: readonly Kept[], syncs: readonly number[]): string {
   const none = kept[0]?.spent ?? [];
   const ms = (value: number): string => `${value.toFixed(2)} ms`;
   const rows = kept.map(({ spent, p50, p99 }, index) => [
     MODES[index]?.[0] ?? "",
     `${microsecondsACheck(spent.flat()).toFixed(1)} µs`,
-    ratioText(spent, none, microsecondsACheck),
+    costOf(kept, index),
     Math.round(checksASecond(spent.flat())).toLocaleString("en"),
     ratioText(spent, none, checksASecond),
     ms(median(p50)),
