@@ -29,9 +29,9 @@ export interface FileSinkOptions extends RetentionOptions {
 const SEAL_BYTES = sealLine(Number.MAX_SAFE_INTEGER, NO_HASH, "A".repeat(88)).length;
 
 /**
- * A sink that appends to a file (mode 0600), seals each batch, makes it durable with fdatasync, closes the file by size and
+ * A sink that appends to a file (mode 0600), seals each batch, writes it durably (O_DSYNC), closes the file by size and
  * age, and deletes and compresses closed ones. Batches are never split over two files, and what of a failed one was written is
- * cut off again. A file whose fdatasync failed is never trusted again: it is let go of, with the lock, so that its disk can be
+ * cut off again. A file that the disk did not keep is never trusted again: it is let go of, with the lock, so that its disk can be
  * taken away and mended, and writing goes on in a new one, wherever the path then leads.
  * @throws when the file cannot be had at all, or another process writes it
  */

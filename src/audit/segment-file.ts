@@ -1,4 +1,4 @@
-import { type FileHandle, open, rm, utimes } from "node:fs/promises";
+import { constants, type FileHandle, open, rm, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** The open file of a trail, as bytes. */
@@ -18,34 +18,59 @@ export interface SegmentFile {
   discard(): Promise<void>;
 }
 
+const { O_APPEND, O_CREAT, O_EXCL, O_WRONLY, O_DSYNC } = constants;
+/**
+ * What is written is durable when the write is over: one call where a write and an fdatasync are two, between which a busy process answers other Checks first. So a batch is on record
+ * in half the time.
+ */
+const DURABLY = O_WRONLY | O_APPEND | O_DSYNC;
+
 /** Makes a new file with mode 0600 and a durable name. @throws when there is one already, or it cannot be made */
 export async function createSegmentFile(path: string): Promise<SegmentFile> {
-  const file = await open(path, "ax", 0o600);
+  const file = await open(path, DURABLY | O_CREAT | O_EXCL, 0o600);
   try {
     await syncDirectory(dirname(path));
+    return await segmentFile(path, file, 0);
   } catch (error) {
     await file.close();
     await rm(path, { force: true });
     throw error;
   }
-  return segmentFile(path, file, 0);
 }
 
 /** Opens a file to go on after its first `size` bytes; what follows them is cut off. */
 export async function resumeSegmentFile(path: string, size: number): Promise<SegmentFile> {
-  const file = await open(path, "a", 0o600);
-  await file.truncate(size);
-  return segmentFile(path, file, size);
+  const file = await open(path, DURABLY);
+  try {
+    await file.truncate(size);
+    return await segmentFile(path, file, size);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
-function segmentFile(path: string, file: FileHandle, begun: number): SegmentFile {
+async function segmentFile(path: string, file: FileHandle, begun: number): Promise<SegmentFile> {
   let size = begun;
   let distrusted = false;
+  /**
+   * A write says what went wrong, not where: there was no room for it, or the disk refused what it had been given. The kernel tells the latter once to each who has the file open, so
+   * this one, through which nothing is written, is still to be told.
+   */
+  const witness = await open(path, "r");
 
   async function takeBack(): Promise<void> {
-    await file.truncate(size).catch(() => {
+    try {
+      await file.truncate(size);
+      await witness.datasync();
+    } catch {
       distrusted = true;
-    });
+    }
+  }
+
+  async function letGo(): Promise<void> {
+    await witness.close().catch(() => {});
+    await file.close();
   }
 
   return {
@@ -64,21 +89,14 @@ function segmentFile(path: string, file: FileHandle, begun: number): SegmentFile
         await takeBack();
         throw error;
       }
-      try {
-        await file.datasync();
-      } catch (error) {
-        distrusted = true;
-        await takeBack();
-        throw error;
-      }
       size += bytes;
     },
     async close(closedMs) {
-      await file.close();
+      await letGo();
       if (closedMs !== undefined) await utimes(path, closedMs / 1000, closedMs / 1000).catch(() => {});
     },
     async discard() {
-      await file.close();
+      await letGo();
       await rm(path, { force: true }).catch(() => {});
     },
   };

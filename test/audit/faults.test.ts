@@ -123,6 +123,8 @@ describe.skipIf(noTmpfs !== null)("a disk that fills up", () => {
       expect(lost.length).toBeGreaterThan(0);
       for (const each of lost) expect(each.failure).toContain("ENOSPC");
       expect(events(file).some(({ event }) => event === "sink-recovered")).toBe(true);
+      // Nothing was refused that the disk had been given: the file is as good as before.
+      expect(readdirSync(disk.path).filter((name) => name.startsWith("audit.jsonl."))).toEqual(["audit.jsonl.lock"]);
       await expectWhole(mode, file);
     },
     60_000,
@@ -137,7 +139,7 @@ describe.skipIf(noLoop !== null)("a device that fails or hangs", () => {
   });
 
   it.each(MODES)(
-    "%s: what fdatasync refused is taken back and counted, and writing goes on in a new file",
+    "%s: what the device refused is taken back and counted, and writing goes on in a new file",
     async (mode) => {
       const file = join(disk.path, "audit.jsonl");
       const [server, client] = await serving({ "audit-to": file, "audit-mode": mode, "audit-compress": "none" });

@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -43,6 +53,35 @@ async function verify(files?: readonly string[]): Promise<TrailReport> {
 }
 
 const segments = async () => (await closedSegments(path)).map(({ segment }) => segment);
+
+/** The flags with which this process has a file open. */
+function openFlags(file: string): readonly number[] {
+  const mine = "/proc/self/fd";
+  const handles = readdirSync(mine).filter((fd) => {
+    try {
+      return readlinkSync(join(mine, fd)) === file;
+    } catch {
+      // The directory itself was open while it was read.
+      return false;
+    }
+  });
+  return handles.map((fd) =>
+    Number.parseInt(/^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "", 8),
+  );
+}
+
+describe.skipIf(process.platform !== "linux")("the open file of a trail", () => {
+  it.each(["begun", "gone on with"])("is durable when a write is over, where it was %s", async (how) => {
+    if (how === "gone on with") await runFor(START, 1, HOUR, {});
+    const sink = await openFile(path);
+    sink.write("{}");
+    await sink.flush();
+    const writable = openFlags(path).filter((flags) => (flags & 3) === constants.O_WRONLY);
+    expect(writable.map((flags) => flags & constants.O_DSYNC)).toEqual([constants.O_DSYNC]);
+    await sink.close();
+    expect(openFlags(path)).toEqual([]);
+  });
+});
 
 describe("files of a trail", () => {
   it("are closed by age: thirty days by a clock of our own, hour by hour, make a file a day", async () => {

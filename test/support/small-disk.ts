@@ -9,7 +9,7 @@ type DiskKind = "tmpfs" | "loop" | "journal";
 /** A small real filesystem that can be made to fail. */
 export interface SmallDisk {
   readonly path: string;
-  /** From now on there is no room: writes to a tmpfs fail, those to a loop device are taken and `fdatasync` fails. */
+  /** From now on there is no room: writes to a tmpfs fail, those to a loop device are taken and cannot be made durable. */
   fill(): void;
   free(): void;
   /** From now on writes do not return. */
