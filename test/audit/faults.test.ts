@@ -213,6 +213,8 @@ describe("a pipe that nobody reads", () => {
       stdout?.pause();
       // More than a pipe and the streams before it hold, and no more than a connection may carry at once.
       const asked = Array.from({ length: 1_000 }, () => outcomeOf(client));
+      const taken = async () => (await server.metric("sallyport_audit_taken_total")) >= 1_000;
+      await waitUntil("the records of all", taken, 10_000, server.child);
       await expectMode(mode, server, client, () => stdout?.resume());
       const outcomes = new Set(await Promise.all(asked));
       expect([...outcomes].every((each) => each === "allow" || each === "audit-failed")).toBe(true);
