@@ -1,4 +1,8 @@
 #!/usr/bin/env node
 import { runProgram } from "./program.ts";
+import { allowUnreadOutput } from "./unread-output.ts";
 
-await runProgram(process.argv.slice(2));
+const args = process.argv.slice(2);
+// A server goes on whatever becomes of its output: its audit trail sees to that.
+if (args[0] !== "serve") allowUnreadOutput();
+await runProgram(args);

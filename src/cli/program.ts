@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { VERSION } from "../server/version.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT } from "./exit-code.ts";
 
@@ -6,6 +7,7 @@ import { EXIT } from "./exit-code.ts";
 export async function createProgram(name = ""): Promise<Command> {
   const program = new Command("sallyport")
     .description("Decides which workload may reach which external host, at the mesh's egress gateway.")
+    .version(`sallyport ${VERSION}`, "-V, --version", "print the version")
     .showHelpAfterError("(add --help for examples)")
     .addHelpText("after", "\nsallyport COMMAND --help shows examples and exit codes. All of them: docs/cli.md.")
     .exitOverride();
