@@ -13,6 +13,8 @@ export interface Part {
   readonly name: PartName;
   /** Whether requests are forwarded; else Envoy answers by itself. */
   readonly forwards: boolean;
+  /** Whether everything is started anew for each round: two processes of one program differ by up to a fifth in what a Check costs them. */
+  readonly startsAnew: boolean;
   /** In the order of the table and of measuring. */
   readonly stations: readonly Station[];
 }
@@ -22,13 +24,15 @@ export const PARTS: readonly Part[] = [
   {
     name: "direct",
     forwards: false,
+    startsAnew: false,
     // How many rules there are is nothing to a handler that has none.
     stations: SIZES.flatMap((rules) => at(rules, rules === MOST ? WAYS : WAYS.filter((way) => !GRPC_JS.includes(way)))),
   },
-  { name: "connections", forwards: false, stations: at(MOST, CONNECTED) },
+  { name: "connections", forwards: false, startsAnew: true, stations: at(MOST, CONNECTED) },
   {
     name: "upstream",
     forwards: true,
+    startsAnew: false,
     stations: at(MOST, [
       NONE,
       GATEWAY,

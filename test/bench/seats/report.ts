@@ -49,6 +49,8 @@ ${provenance(part)}
 
 Each of an Envoy's workers has a connection of its own to the authorizer. ${MOST.toLocaleString("en")} rules; all else is as above.
 
+Two processes of one program differ by up to a fifth in what a Check costs them: for each round everything is started anew.
+
 ${method(part)}
 
 ${connectionsTable(part, stationsOf("connections"))}`;

@@ -20,26 +20,30 @@ export interface Measuring {
  * Warms all cells up, then in each round puts one load after the other on each of them, so that cells are compared under a load at nearly the
  * same time. Every other round goes through them backwards: none always follows the same one, nor is later than another throughout.
  */
-export async function measureRounds(cells: readonly Cell[], measuring: Measuring): Promise<readonly CellData[]> {
-  const { rounds, seconds, warmUpSeconds, connections, openConnections, openPerSecond } = measuring.settings;
+export async function measureRounds(
+  cells: readonly Cell[],
+  rounds: readonly number[],
+  measuring: Measuring,
+): Promise<readonly CellData[]> {
+  const { seconds, warmUpSeconds, connections, openConnections, openPerSecond } = measuring.settings;
   const closed: Load = { connections, perSecond: 0, seconds };
   const open: Load = { connections: openConnections, perSecond: openPerSecond, seconds };
   for (const cell of cells) {
     measuring.progress(`warming up ${titleOf(cell)}`);
     await send(cell, { ...closed, seconds: warmUpSeconds }, measuring);
   }
-  const step = countSteps(rounds * cells.length * 2, seconds);
+  const step = countSteps(rounds.length * cells.length * 2, seconds);
   const under = async (load: Load, round: number): Promise<ReadonlyMap<Cell, Measured>> => {
     const found = new Map<Cell, Measured>();
     for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {
       const rate = load.perSecond === 0 ? "as fast as it answers" : `${load.perSecond.toLocaleString("en")} a second`;
-      measuring.progress(`round ${round + 1} of ${rounds}, ${titleOf(cell)}, ${rate} (${step()})`);
+      measuring.progress(`round ${round + 1} of ${measuring.settings.rounds}, ${titleOf(cell)}, ${rate} (${step()})`);
       found.set(cell, await measure(cell, load, measuring));
     }
     return found;
   };
   const data: CellData[] = [];
-  for (let round = 0; round < rounds; round += 1) {
+  for (const round of rounds) {
     const [atFull, atRate] = [await under(closed, round), await under(open, round)];
     for (const cell of cells) data.push(await dataOf(round, cell, atFull.get(cell), atRate.get(cell)));
   }

@@ -16,6 +16,8 @@ import { shapeAt } from "./question.ts";
 import { measureRounds } from "./rounds.ts";
 import { startUpstream } from "./upstream.ts";
 
+const ROOT = new URL("../../..", import.meta.url).pathname;
+
 /** What a run needs to know besides its parts. */
 export interface Running {
   readonly programs: Programs;
@@ -52,7 +54,25 @@ export async function measureParts(parts: readonly Part[], running: Running): Pr
 }
 
 async function measurePart(
+  part: Part,
+  shared: Pick<CellParts, "directory" | "certificates" | "policies">,
+  running: Running,
+): Promise<readonly CellData[]> {
+  const all = Array.from({ length: running.settings.rounds }, (_, round) => round);
+  if (!part.startsAnew) return measureStarted(part, all, shared, running);
+  const data: CellData[] = [];
+  for (const round of all) {
+    const directory = join(shared.directory, `${round}`);
+    await mkdir(directory);
+    data.push(...(await measureStarted(part, [round], { ...shared, directory }, running)));
+  }
+  return data;
+}
+
+/** Starts all cells, measures them in these rounds and stops them. */
+async function measureStarted(
   { stations, forwards }: Part,
+  rounds: readonly number[],
   shared: Pick<CellParts, "directory" | "certificates" | "policies">,
   { programs, settings, signal, progress }: Running,
 ): Promise<readonly CellData[]> {
@@ -74,13 +94,24 @@ async function measurePart(
       progress(`starting ${titleOf(station)}`);
       cells.push(await startCell(station, { ...common, upstream }));
     }
-    return await measureRounds(cells, { fortio, certificates: shared.certificates, settings, signal, progress });
+    return await measureRounds(cells, rounds, {
+      fortio,
+      certificates: shared.certificates,
+      settings,
+      signal,
+      progress,
+    });
   } finally {
     await Promise.all(children.map((child) => child.stop()));
   }
 }
 
+/** What benchmarks write: it says nothing of the sources that were measured. */
+const WRITTEN = ["docs/benchmarks.md", "docs/*.svg", "test/bench/seats/data.json"];
+
+/** The commit that is measured, with `-dirty` where the sources are not as they were committed. */
 function commit(): string {
-  const args = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"];
-  return execFileSync("git", args, { cwd: import.meta.dirname, encoding: "utf8" }).trim();
+  const git = (...args: readonly string[]): string => execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).trim();
+  const changed = git("status", "--porcelain", "--", ".", ...WRITTEN.map((path) => `:(exclude)${path}`));
+  return `${git("rev-parse", "HEAD")}${changed === "" ? "" : "-dirty"}`;
 }
