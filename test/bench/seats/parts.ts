@@ -8,6 +8,9 @@ export interface Station {
 
 export type PartName = "direct" | "connections" | "upstream";
 
+/** So much longer is warmed up what is started anew for each round: there is no round before in which V8 could have come to an end with the code. */
+export const ANEW_WARM_UPS = 3;
+
 /** What is measured together, in the same rounds, and so can be compared. */
 export interface Part {
   readonly name: PartName;

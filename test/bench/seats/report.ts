@@ -3,7 +3,7 @@ import { bareCost } from "./bare-cost.ts";
 import type { PartData, SeatsData } from "./data.ts";
 import { type Comparison, compared } from "./figures.ts";
 import { type Goal, goalsOf } from "./goals.ts";
-import { PARTS, type PartName } from "./parts.ts";
+import { ANEW_WARM_UPS, PARTS, type PartName } from "./parts.ts";
 import { connectionsTable, mib, seatsTable } from "./tables.ts";
 import { GATEWAY, MOST, NONE, SIZES } from "./ways.ts";
 
@@ -49,7 +49,7 @@ ${provenance(part)}
 
 Each of an Envoy's workers has a connection of its own to the authorizer. ${MOST.toLocaleString("en")} rules; all else is as above.
 
-Two processes of one program differ by up to a fifth in what a Check costs them: for each round everything is started anew.
+Two processes of one program differ by up to a fifth in what a Check costs them: for each round everything is started anew, and warmed up ${ANEW_WARM_UPS} times as long.
 
 ${method(part)}
 

@@ -10,7 +10,7 @@ import { syntheticSet } from "../synthetic-set.ts";
 import { type Cell, type CellParts, startCell } from "./cell.ts";
 import { makeCertificates } from "./certificates.ts";
 import type { CellData, PartData, RunSettings } from "./data.ts";
-import { type Part, type PartName, titleOf } from "./parts.ts";
+import { ANEW_WARM_UPS, type Part, type PartName, titleOf } from "./parts.ts";
 import type { Programs } from "./programs.ts";
 import { shapeAt } from "./question.ts";
 import { measureRounds } from "./rounds.ts";
@@ -60,11 +60,13 @@ async function measurePart(
 ): Promise<readonly CellData[]> {
   const all = Array.from({ length: running.settings.rounds }, (_, round) => round);
   if (!part.startsAnew) return measureStarted(part, all, shared, running);
+  const { settings } = running;
+  const longer = { ...settings, warmUpSeconds: settings.warmUpSeconds * ANEW_WARM_UPS };
   const data: CellData[] = [];
   for (const round of all) {
     const directory = join(shared.directory, `${round}`);
     await mkdir(directory);
-    data.push(...(await measureStarted(part, [round], { ...shared, directory }, running)));
+    data.push(...(await measureStarted(part, [round], { ...shared, directory }, { ...running, settings: longer })));
   }
   return data;
 }
