@@ -15,7 +15,7 @@ const ENTRY = new URL(
 /**
  * Compresses files with gzip and deletes the originals, in a thread of its own: Node's streams of files would make V8 throw away, in the thread that answers, what it has learned about those
  * of connections, and each Check would cost more from then on.
- * @throws what stopped it; each file is then either as it was or compressed
+ * @throws what stopped it; of each file there is then the original, the whole compressed one, or both
  */
 export async function compressFiles(tasks: readonly CompressTask[]): Promise<void> {
   if (tasks.length === 0) return;

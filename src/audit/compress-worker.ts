@@ -1,9 +1,11 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { open, rename, rm, stat, utimes } from "node:fs/promises";
+import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { workerData } from "node:worker_threads";
 import { constants, createGzip } from "node:zlib";
 import type { CompressTask } from "./compress-files.ts";
+import { syncDirectory } from "./segment-file.ts";
 
 /** The fastest level: it takes a quarter of the CPU of zlib's usual one, for files that are an eighth larger. */
 const PIECE_BYTES = 1024 * 1024;
@@ -13,6 +15,8 @@ const GZIP = { level: constants.Z_BEST_SPEED, chunkSize: PIECE_BYTES } as const;
 const tasks: readonly CompressTask[] = workerData;
 for (const { from, to } of tasks) {
   await compress(from, to);
+  // Whatever a crash leaves, one of the two has its name.
+  await syncDirectory(dirname(to));
   await rm(from, { force: true });
 }
 

@@ -25,6 +25,9 @@ const { O_APPEND, O_CREAT, O_EXCL, O_WRONLY, O_DSYNC } = constants;
  */
 const DURABLY = O_WRONLY | O_APPEND | O_DSYNC;
 
+/** A write with such an error may have left nothing behind. */
+const NO_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
 /** Makes a new file with mode 0600 and a durable name. @throws when there is one already, or it cannot be made */
 export async function createSegmentFile(path: string): Promise<SegmentFile> {
   const file = await open(path, DURABLY | O_CREAT | O_EXCL, 0o600);
@@ -54,12 +57,14 @@ async function segmentFile(path: string, file: FileHandle, begun: number): Promi
   let size = begun;
   let distrusted = false;
   /**
-   * A write says what went wrong, not where: there was no room for it, or the disk refused what it had been given. The kernel tells the latter once to each who has the file open, so
-   * this one, through which nothing is written, is still to be told.
+   * That there is no room can be said of a write, or by a disk of what it had been given. The kernel tells the latter once to each who has the file open, so this one, through which
+   * nothing is written, is still to be told.
    */
   const witness = await open(path, "r");
 
-  async function takeBack(): Promise<void> {
+  async function takeBack(after: unknown): Promise<void> {
+    // Of any other failure nobody can say what it left on the disk.
+    distrusted = !NO_ROOM.has((after as NodeJS.ErrnoException).code ?? "");
     try {
       await file.truncate(size);
       await witness.datasync();
@@ -86,7 +91,7 @@ async function segmentFile(path: string, file: FileHandle, begun: number): Promi
         // Together, without copying them into one; what one call did not take is written by the next.
         for (let at = 0; at < bytes; ) at += (await file.writev(from(parts, at))).bytesWritten;
       } catch (error) {
-        await takeBack();
+        await takeBack(error);
         throw error;
       }
       size += bytes;

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
+import { endOnBrokenOutput } from "./broken-output.ts";
 import { runProgram } from "./program.ts";
-import { allowUnreadOutput } from "./unread-output.ts";
 
 const args = process.argv.slice(2);
 // A server goes on whatever becomes of its output: its audit trail sees to that.
-if (args[0] !== "serve") allowUnreadOutput();
+if (args[0] !== "serve") endOnBrokenOutput();
 await runProgram(args);

@@ -22,3 +22,10 @@ describe("output that nobody reads", () => {
     expect(await unread("test --watch")).toMatchObject({ code: expect.any(Number), stderr: "" });
   }, 20_000);
 });
+
+it.skipIf(process.platform !== "linux")("output that cannot be written is told as a failure", async () => {
+  const script = `"${process.execPath}" src/cli/main.ts validate > /dev/full`;
+  const { code, stderr } = await run("bash", ["-c", script], REPOSITORY);
+  expect(stderr).toMatch(/^error: the output cannot be written: ENOSPC.*\n {2}make room.*\n$/);
+  expect(code).toBe(1);
+});
