@@ -136,14 +136,14 @@ describe("every alteration of what is sealed is found", () => {
       let tried = 0;
       fc.assert(
         fc.property(alteration, (bytes) => {
-          if (bytes.equals(whole)) return;
+          fc.pre(!bytes.equals(whole));
           tried += 1;
           expect(found(bytes)).toBe(true);
         }),
         parameters,
       );
       process.stdout.write(`${tried} alterations, all found\n`);
-      expect(tried).toBeGreaterThan(ALTERATIONS / 2);
+      if (parameters.interruptAfterTimeLimit === undefined) expect(tried).toBe(ALTERATIONS);
     },
     60_000 + ALTERATIONS * 20,
   );
