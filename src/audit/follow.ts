@@ -1,6 +1,7 @@
 import { open, stat } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { parseSegment } from "./chain.ts";
+import { PACKINGS } from "./packing.ts";
 import { closedPath } from "./segment-names.ts";
 import { linesOfFile } from "./segment-range.ts";
 
@@ -78,7 +79,7 @@ async function openReader(path: string): Promise<LineReader> {
 
 /** Whether a file has been given its number, or is gone altogether and another has taken its place. */
 async function isClosed(path: string, segment: number): Promise<boolean> {
-  for (const compressed of [false, true]) if (await isThere(closedPath(path, segment, compressed))) return true;
+  for (const each of [null, ...PACKINGS]) if (await isThere(closedPath(path, segment, each))) return true;
   for await (const line of linesIfThere(path)) return (parseSegment(line)?.segment ?? segment) !== segment;
   return false;
 }
@@ -93,7 +94,7 @@ function isThere(file: string): Promise<boolean> {
 async function* closedBetween(path: string, after: number, before: number): AsyncGenerator<string> {
   for (let segment = after + 1; segment < before; segment += 1) {
     // It may be compressed, or deleted, at any moment.
-    if (!(yield* linesIfThere(closedPath(path, segment)))) yield* linesIfThere(closedPath(path, segment, true));
+    for (const each of [null, ...PACKINGS]) if (yield* linesIfThere(closedPath(path, segment, each))) break;
   }
 }
 

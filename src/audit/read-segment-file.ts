@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { createGunzip } from "node:zlib";
+import { createUnpacker, isPackingError } from "./packing.ts";
 import { createSegmentReader, type SegmentReading } from "./read-segment.ts";
 import type { SealCheck } from "./signature.ts";
 
@@ -17,24 +17,19 @@ export async function readSegmentFile(
   const reader = createSegmentReader(check);
   const file = createReadStream(path, { highWaterMark: PIECE });
   file.on("data", (bytes) => progress(bytes.length));
-  if (!path.endsWith(".gz")) {
+  const unpacked = createUnpacker(path);
+  if (unpacked === null) {
     for await (const bytes of file) reader.push(bytes);
     return reader.end();
   }
-  const unpacked = createGunzip({ chunkSize: PIECE });
   file.on("error", (error) => unpacked.destroy(error));
   try {
     for await (const bytes of file.pipe(unpacked)) reader.push(bytes);
   } catch (error) {
-    if (!isDataError(error)) throw error;
+    if (!isPackingError(error)) throw error;
     reader.fail(`it cannot be uncompressed: ${error.message}`);
   }
   return reader.end();
-}
-
-/** The file can be read, and is not what gzip wrote. */
-function isDataError(error: unknown): error is Error {
-  return error instanceof Error && "code" in error && String(error.code).startsWith("Z_");
 }
 
 function noneWhenMissing(error: NodeJS.ErrnoException): null {

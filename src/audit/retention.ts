@@ -1,5 +1,6 @@
 import { rm, stat } from "node:fs/promises";
 import { compressFiles } from "./compress-files.ts";
+import { PACKINGS, type Packing } from "./packing.ts";
 import { closedPath, closedSegments } from "./segment-names.ts";
 
 /** How long closed files are kept, and how. */
@@ -8,8 +9,8 @@ export interface RetentionOptions {
   readonly maxFiles: number;
   /** Closed files are kept for so many milliseconds after they were closed; null for as long as `maxFiles` lets them. */
   readonly keepMs: number | null;
-  /** Closed files are compressed with gzip. */
-  readonly compress: boolean;
+  /** How closed files are compressed; null for not at all. */
+  readonly packing: Packing | null;
 }
 
 /** The closed files of a trail. */
@@ -26,7 +27,7 @@ export interface Retention {
 /** Looks at what there is. `failed` is told what could not be deleted or compressed; it is tried again at the next chance. */
 export async function createRetention(
   path: string,
-  { maxFiles, keepMs, compress }: RetentionOptions,
+  { maxFiles, keepMs, packing }: RetentionOptions,
   failed: (message: string) => void,
 ): Promise<Retention> {
   /** When each closed file was closed, oldest first. */
@@ -37,17 +38,17 @@ export async function createRetention(
   async function remove(through: number): Promise<void> {
     for (const { segment } of await closedSegments(path)) {
       if (segment > through) continue;
-      await rm(closedPath(path, segment), { force: true });
-      await rm(closedPath(path, segment, true), { force: true });
+      for (const each of [null, ...PACKINGS]) await rm(closedPath(path, segment, each), { force: true });
     }
   }
 
-  async function compressAll(): Promise<void> {
+  async function compressAll(packing: Packing): Promise<void> {
     const found = await closedSegments(path);
-    const tasks = found.filter(({ compressed }) => !compressed);
-    await compressFiles(tasks.map(({ path: from, segment }) => ({ from, to: closedPath(path, segment, true) })));
+    const plain = found.filter((each) => each.packing === null);
+    const tasks = plain.map(({ path: from, segment }) => ({ from, to: closedPath(path, segment, packing) }));
+    await compressFiles({ packing, tasks });
     // A crash may have left both.
-    for (const { segment, compressed } of found) if (compressed) await rm(closedPath(path, segment), { force: true });
+    for (const each of found) if (each.packing !== null) await rm(closedPath(path, each.segment), { force: true });
   }
 
   return {
@@ -68,7 +69,7 @@ export async function createRetention(
       for (const segment of files.keys()) if (segment <= through) files.delete(segment);
       work = work
         .then(() => remove(through))
-        .then(() => (compress ? compressAll() : undefined))
+        .then(() => (packing === null ? undefined : compressAll(packing)))
         .catch((error: Error) => failed(`closed audit files cannot be deleted or compressed: ${error.message}`));
     },
     idle: () => work,

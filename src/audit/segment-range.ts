@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
-import { createGunzip } from "node:zlib";
 import { parseSegment } from "./chain.ts";
+import { createUnpacker } from "./packing.ts";
 import { trailFiles } from "./segment-names.ts";
 
 const PIECE = 256 * 1024;
@@ -45,7 +45,7 @@ export async function* linesOfFile(
 ): AsyncGenerator<string> {
   const file = createReadStream(path, { highWaterMark: PIECE });
   file.on("data", (piece) => progress(piece.length));
-  const unpacked = path.endsWith(".gz") ? createGunzip() : null;
+  const unpacked = createUnpacker(path);
   // Without a listener an error of the file would end the process instead of this loop.
   if (unpacked !== null) file.on("error", (error) => unpacked.destroy(error)).pipe(unpacked);
   let rest = "";

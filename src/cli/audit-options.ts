@@ -34,7 +34,7 @@ function sinkOptions(to: string, config: AuditConfig): SinkOptions {
     maxAgeMs: maxAge === "never" ? null : parseDuration(maxAge),
     maxFiles,
     keepMs: keep === "forever" ? null : parseDuration(keep),
-    compress: compress === "gzip",
+    packing: compress === "none" ? null : compress,
     key: key || null,
   };
 }

@@ -107,7 +107,7 @@ export const CONFIG_SCHEMA = z.strictObject({
       maxAge: longDuration("never", "24h").describe("a file is closed after this time, or never"),
       maxFiles: z.int().min(0).max(10_000).default(10).describe("closed files that are kept"),
       keep: longDuration("forever", "forever").describe("how long closed files are kept, as far as maxFiles lets them"),
-      compress: z.enum(["gzip", "none"]).default("gzip").describe("how closed files are compressed"),
+      compress: z.enum(["zstd", "gzip", "none"]).default("zstd").describe("how closed files are compressed"),
       key: z.string().default("").describe("PEM file of an Ed25519 private key that signs the seals of the file"),
       headers: z
         .strictObject({

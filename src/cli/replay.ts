@@ -8,7 +8,7 @@ import { replayLog } from "./replay/replay-log.ts";
 import { printReplay } from "./replay/text.ts";
 
 const HELP = `
-LOG is an audit file; its closed files LOG.000001, LOG.000002.gz, … are read with it. Policies are ${REVISION_HELP}.
+LOG is an audit file; its closed files LOG.000001, LOG.000002.zst, … are read with it. Policies are ${REVISION_HELP}.
 
 Each request on record is decided again, as of its own time. With --was also under the policies that decided it then: it
 must come out as recorded, and how it does narrows down what is not on record. Queries and most headers are not: an

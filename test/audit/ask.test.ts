@@ -23,7 +23,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 /** A trail of three days, a file a day, of which the first two are compressed. */
 async function writeTrail(): Promise<void> {
   let nowMs = START;
-  const sink = await openFile(path, { now: () => nowMs, maxAgeMs: DAY, compress: true });
+  const sink = await openFile(path, { now: () => nowMs, maxAgeMs: DAY, packing: "zstd" });
   const days: readonly (readonly Told[])[] = [
     [
       { timeMs: START, host: "a.example.com", request: { cacheHit: false, latencyUs: 100 } },
@@ -92,10 +92,10 @@ describe("sallyport audit query", () => {
     expect(await rows(count)).toEqual([{ n: 6 }]);
     expect(await rows(count, "--since", "2026-11-02T12:00:00Z")).toEqual([{ n: 2 }]);
     // The first file can be gone, broken or whatever it likes.
-    writeFileSync(`${path}.000001.gz`, "no gzip at all");
+    writeFileSync(`${path}.000001.zst`, "no zstd at all");
     expect(await rows(count, "--since", "2026-11-02T12:00:00Z")).toEqual([{ n: 2 }]);
     expect((await ask(count)).code).toBe(1);
-    rmSync(`${path}.000001.gz`);
+    rmSync(`${path}.000001.zst`);
     const csv = await ask("SELECT host, effect FROM decisions ORDER BY time", "--output", "csv");
     expect(csv.stdout).toBe('host,effect\na.example.com,allow\nc.example.com,deny\n"q""uote,d",deny\n');
     const parquet = join(directory, "answer.parquet");
@@ -145,7 +145,7 @@ describe("sallyport audit verify", () => {
     await writeTrail();
     const none = await runCli(["audit", "verify", path, "--to", "2020-01-01T00:00:00Z"]);
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining("no file has lines of that time")]);
-    writeFileSync(`${path}.000001.gz`, "no gzip at all");
+    writeFileSync(`${path}.000001.zst`, "no zstd at all");
     expect((await runCli(["audit", "verify", path])).code).toBe(1);
     const part = await runCli([
       "audit",
@@ -182,7 +182,7 @@ describe("sallyport audit tail", () => {
   }, 60_000);
 
   it("follows over many rotations without leaving out a line, also when files are compressed at once", async () => {
-    const sink = await openFile(path, { maxBytes: 4_000, maxFiles: 1_000, compress: true });
+    const sink = await openFile(path, { maxBytes: 4_000, maxFiles: 1_000, packing: "zstd" });
     await writeRecords(sink, [{ timeMs: START, workload: "first" }]);
     const args = ["audit", "tail", path, "-f", "-n", "0", "--output", "json"];
     const child = spawn(process.execPath, [join(REPOSITORY, "src/cli/main.ts"), ...args], {

@@ -19,7 +19,7 @@ export function fileOptions(path: string, changes: Partial<FileSinkOptions> = {}
     maxAgeMs: null,
     maxFiles: 9,
     keepMs: null,
-    compress: false,
+    packing: null,
     signer: null,
     now: Date.now,
     ...changes,

@@ -11,15 +11,17 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FileSinkOptions } from "../../src/audit/file-sink.ts";
+import { PACKINGS } from "../../src/audit/packing.ts";
 import { readSegmentFile } from "../../src/audit/read-segment-file.ts";
 import { closedPath, closedSegments, trailFiles } from "../../src/audit/segment-names.ts";
 import { filesWithin } from "../../src/audit/segment-range.ts";
 import { type TrailReport, verifyTrail } from "../../src/audit/verify.ts";
 import { openFile } from "./fixtures.ts";
 
+const UNPACK = { gzip: gunzipSync, zstd: zstdDecompressSync } as const;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const START = Date.parse("2026-11-01T00:00:00Z");
@@ -98,31 +100,42 @@ describe("files of a trail", () => {
     expect((await readSegmentFile(closedPath(path, 1)))?.records).toBe(24);
   });
 
-  it("are compressed, and stay provable and readable as before", async () => {
-    await runFor(START, 5 * 24, HOUR, { maxAgeMs: DAY, compress: true });
+  it.each(PACKINGS)("are compressed with %s, and stay provable and readable as before", async (packing) => {
+    await runFor(START, 5 * 24, HOUR, { maxAgeMs: DAY, packing });
     const closed = await closedSegments(path);
-    expect(closed.map(({ compressed }) => compressed)).toEqual([true, true, true, true]);
+    expect(closed.map((each) => each.packing)).toEqual([packing, packing, packing, packing]);
     expect(existsSync(closedPath(path, 1))).toBe(false);
     for (const each of closed) expect(statSync(each.path).mode & 0o777).toBe(0o600);
-    const lines = gunzipSync(readFileSync(closedPath(path, 1, true)))
+    const lines = UNPACK[packing](readFileSync(closedPath(path, 1, packing)))
       .toString()
       .split("\n");
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({ event: "segment", segment: 1 });
     expect(await verify()).toMatchObject({ problems: [], records: 120 });
   });
 
-  it("that are compressed and altered are found, whatever the byte", async () => {
-    await runFor(START, 3 * 24, HOUR, { maxAgeMs: DAY, compress: true });
-    const file = closedPath(path, 2, true);
+  it("of either kind of compression, and of none, make one trail", async () => {
+    await runFor(START, 3 * 24, HOUR, { maxAgeMs: DAY, packing: "gzip" });
+    await runFor(START + 3 * DAY, 2 * 24, HOUR, { maxAgeMs: DAY, packing: "zstd" });
+    await runFor(START + 5 * DAY, 2 * 24, HOUR, { maxAgeMs: DAY });
+    const packings = (await closedSegments(path)).map(({ packing }) => packing);
+    expect(packings).toEqual(["gzip", "gzip", "zstd", "zstd", null, null]);
+    expect(await verify()).toMatchObject({ problems: [], records: 168 });
+    await runFor(START + 7 * DAY, 24, HOUR, { maxAgeMs: DAY, maxFiles: 2 });
+    expect(await segments()).toHaveLength(2);
+  });
+
+  it.each(PACKINGS)("that are compressed with %s and altered are found, whatever the byte", async (packing) => {
+    await runFor(START, 3 * 24, HOUR, { maxAgeMs: DAY, packing });
+    const file = closedPath(path, 2, packing);
     const whole = readFileSync(file);
-    const plain = gunzipSync(whole).toString();
+    const plain = UNPACK[packing](whole).toString();
     for (let at = 0; at < whole.length; at += 1) {
       const copy = Buffer.from(whole);
       copy[at] = (copy[at] ?? 0) ^ 0x41;
       writeFileSync(file, copy);
       const { problems } = await verify();
-      // Bytes of gzip's own header, such as a time, change nothing of what was written.
-      if (problems.length === 0) expect([at < 10, gunzipSync(copy).toString()]).toEqual([true, plain]);
+      // Bytes of the format's own header, such as a time, change nothing of what was written.
+      if (problems.length === 0) expect([at < 10, UNPACK[packing](copy).toString()]).toEqual([true, plain]);
     }
     writeFileSync(file, whole.subarray(0, whole.length - 9));
     expect((await verify()).problems.length).toBeGreaterThan(0);
@@ -151,9 +164,9 @@ describe("files of a trail", () => {
 
   it("survive a crash in the middle of compressing", async () => {
     await runFor(START, 3 * 24, HOUR, { maxAgeMs: DAY });
-    writeFileSync(`${closedPath(path, 1, true)}.tmp`, "half");
-    await runFor(START + 3 * DAY, 24, HOUR, { maxAgeMs: DAY, compress: true });
-    expect((await closedSegments(path)).map(({ compressed }) => compressed)).toEqual([true, true, true]);
+    writeFileSync(`${closedPath(path, 1, "zstd")}.tmp`, "half");
+    await runFor(START + 3 * DAY, 24, HOUR, { maxAgeMs: DAY, packing: "zstd" });
+    expect((await closedSegments(path)).map(({ packing }) => packing)).toEqual(["zstd", "zstd", "zstd"]);
     expect(await verify()).toMatchObject({ problems: [], records: 96 });
   });
 
@@ -168,12 +181,12 @@ describe("files of a trail", () => {
   });
 
   it("are chosen by time: those that cannot hold lines of it are not read", async () => {
-    await runFor(START, 5 * 24, HOUR, { maxAgeMs: DAY, compress: true });
+    await runFor(START, 5 * 24, HOUR, { maxAgeMs: DAY, packing: "zstd" });
     const names = async (from: number | null, to: number | null) =>
       (await filesWithin(path, from, to)).map((name) => basename(name));
-    expect(await names(START + 3 * DAY, null)).toEqual(["audit.jsonl.000004.gz", "audit.jsonl"]);
-    expect(await names(null, START + DAY - 1)).toEqual(["audit.jsonl.000001.gz"]);
-    expect(await names(START + DAY, START + DAY)).toEqual(["audit.jsonl.000002.gz"]);
+    expect(await names(START + 3 * DAY, null)).toEqual(["audit.jsonl.000004.zst", "audit.jsonl"]);
+    expect(await names(null, START + DAY - 1)).toEqual(["audit.jsonl.000001.zst"]);
+    expect(await names(START + DAY, START + DAY)).toEqual(["audit.jsonl.000002.zst"]);
     expect(await names(null, null)).toHaveLength(5);
   });
 });

@@ -82,7 +82,7 @@ async function writeTrail(path: string, records: number): Promise<void> {
   });
   const nextId = createIdSource();
   const hooks = { gap: () => "", changed() {}, warn() {} };
-  const rotation = { maxBytes: 256 * 1024 * 1024, maxAgeMs: null, maxFiles: 10_000, keepMs: null, compress: false };
+  const rotation = { maxBytes: 256 * 1024 * 1024, maxAgeMs: null, maxFiles: 10_000, keepMs: null, packing: null };
   const sink = await createFileSink({ path, signer: null, now: Date.now, ...rotation }, hooks);
   for (let n = 0; n < records; n += 1) {
     const timeMs = START + n * 10;

@@ -38,7 +38,7 @@ const file = { kind: "file", path: "/dev/null", maxBytes: 2 ** 40, maxAgeMs: nul
 const trail = await openTrail({
   mode: "batch",
   require: "all",
-  sinks: trailSinks([{ ...file, compress: false, key: null }], Date.now),
+  sinks: trailSinks([{ ...file, packing: null, key: null }], Date.now),
   now: Date.now,
   changed() {},
   warn() {},

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { createFileSink } from "../../src/audit/file-sink.ts";
+import type { Packing } from "../../src/audit/packing.ts";
 import { trailFiles } from "../../src/audit/segment-names.ts";
 import { compileBundle } from "../../src/bundle/compile.ts";
 import { createEngine } from "../../src/pdp/engine.ts";
@@ -61,7 +62,7 @@ export async function measureReplaying(
     const figures: ReplayingFigures[] = [];
     for (const compressed of [false, true]) {
       const path = join(directory, `${compressed}.jsonl`);
-      await writeTrail(path, records, createEngine(module, bundles.was), compressed);
+      await writeTrail(path, records, createEngine(module, bundles.was), compressed ? "zstd" : null);
       const sizes = await Promise.all((await trailFiles(path)).map((each) => stat(each.path)));
       const main = new URL("../../src/cli/main.ts", import.meta.url).pathname;
       const policies = ["--policies", join(directory, "now"), "--was", join(directory, "was")];
@@ -87,10 +88,10 @@ async function writeTrail(
   path: string,
   records: number,
   engine: Parameters<typeof recordedLine>[0],
-  compress: boolean,
+  packing: Packing | null,
 ): Promise<void> {
   const hooks = { gap: () => "", changed() {}, warn() {} };
-  const rotation = { maxBytes: 64 * 1024 * 1024, maxAgeMs: null, maxFiles: 10_000, keepMs: null, compress };
+  const rotation = { maxBytes: 64 * 1024 * 1024, maxAgeMs: null, maxFiles: 10_000, keepMs: null, packing };
   const sink = await createFileSink({ path, signer: null, now: Date.now, ...rotation }, hooks);
   for (let n = 0; n < records; n += 1) {
     sink.write(recordedLine(engine, syntheticQuestion(RULES, n), START_MS + n * 10));

@@ -32,7 +32,7 @@ async function codes(...args: string[]): Promise<string[]> {
 async function trail(days: number, told: readonly Omit<Told, "timeMs">[]): Promise<string> {
   const path = join(await temporaryDirectory({}), "audit.jsonl");
   let nowMs = NOW_MS - days * DAY_MS - 1000;
-  const sink = await openFile(path, { now: () => nowMs, maxAgeMs: DAY_MS, compress: true });
+  const sink = await openFile(path, { now: () => nowMs, maxAgeMs: DAY_MS, packing: "gzip" });
   for (let day = days; day > 0; day--) {
     nowMs = NOW_MS - day * DAY_MS - 1000;
     const records = told.map((each) => ({ ...each, protocol: "tls" as const, timeMs: nowMs + 2000 }));

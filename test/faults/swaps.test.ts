@@ -59,7 +59,7 @@ async function start(policies: PolicyDirectory, trail: string): Promise<RunningS
         mode: "batch",
         require: "all",
         headers: { include: [], exclude: [] },
-        sinks: [{ ...file, compress: false, key: null }],
+        sinks: [{ ...file, packing: null, key: null }],
       },
       bundle: { key: null },
       exceptions: { leadMs: 0 },

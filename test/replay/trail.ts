@@ -44,7 +44,7 @@ export async function writeTrail(
   const engine = changeEngine("old");
   const path = join(await temporaryDirectory({}), "audit.jsonl");
   let nowMs = START_MS;
-  const sink = await openFile(path, { now: () => nowMs, maxAgeMs: DAY_MS / 2, compress: true });
+  const sink = await openFile(path, { now: () => nowMs, maxAgeMs: DAY_MS / 2, packing: "zstd" });
   for (const [day, asked] of days.entries()) {
     nowMs = START_MS + day * DAY_MS;
     for (const [account, to, pairs = []] of asked) {

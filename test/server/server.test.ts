@@ -49,7 +49,7 @@ async function start(policies: string, changes: { pollMs?: number; deadlineMs?: 
             maxAgeMs: null,
             maxFiles: 1,
             keepMs: null,
-            compress: false,
+            packing: null,
             key: null,
           },
         ],

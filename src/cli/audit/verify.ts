@@ -10,7 +10,7 @@ import { createProgress } from "../progress.ts";
 import { filesBetween } from "./files.ts";
 
 const HELP = `
-FILE is what \`sallyport serve --audit-to FILE\` writes; its closed files FILE.000001, FILE.000002.gz, … are read with it. Each batch
+FILE is what \`sallyport serve --audit-to FILE\` writes; its closed files FILE.000001, FILE.000002.zst, … are read with it. Each batch
 of records is sealed with a hash over it and the seal before, through all files: a byte that was changed, removed, added or moved shows,
 and where. With --public-key every seal must be signed by that key, so nobody without the private key can write a trail anew. What no
 seal can show: that the newest lines of all were cut off at a seal. The server writes one at least each minute while it runs.

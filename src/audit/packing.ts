@@ -1,0 +1,33 @@
+import type { Transform } from "node:stream";
+import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from "node:zlib";
+
+/** How closed files are compressed. */
+export type Packing = "zstd" | "gzip";
+
+/** The ends of compressed files' names. */
+export const PACKED_ENDS: Readonly<Record<Packing, string>> = { zstd: ".zst", gzip: ".gz" };
+
+export const PACKINGS = Object.keys(PACKED_ENDS) as readonly Packing[];
+
+const PIECE_BYTES = 1024 * 1024;
+
+/**
+ * Compresses, with the fastest level of each: of a trail's records zstd makes a tenth in a third of the CPU time that gzip takes
+ * for an eighth.
+ */
+export function createPacker(packing: Packing): Transform {
+  if (packing === "gzip") return createGzip({ level: constants.Z_BEST_SPEED, chunkSize: PIECE_BYTES });
+  const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 };
+  return createZstdCompress({ chunkSize: PIECE_BYTES, params });
+}
+
+/** Undoes what the name of a file says was done to it; null where that is nothing. */
+export function createUnpacker(path: string): Transform | null {
+  if (path.endsWith(PACKED_ENDS.gzip)) return createGunzip({ chunkSize: PIECE_BYTES });
+  return path.endsWith(PACKED_ENDS.zstd) ? createZstdDecompress({ chunkSize: PIECE_BYTES }) : null;
+}
+
+/** The file can be read, and is not what was compressed. */
+export function isPackingError(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && /^Z(STD)?_/.test(String(error.code));
+}
