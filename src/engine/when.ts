@@ -5,11 +5,11 @@
 import { depend } from "./headers";
 import * as L from "./layout";
 import { methodLength } from "./matcher";
-import { DOUBT, FALSE, pathState, TRUE } from "./path";
+import { decodedPathLength, DOUBT, FALSE, pathState, TRUE } from "./path";
 import { at, field, whensOut, whenState } from "./state";
 
 /** Longer inputs are in doubt. */
-const MOST: u32 = 8192;
+const MOST: u32 = 1024;
 /** Per expression: [round u32, truth u32]; a truth counts in the round it was given in. */
 let round: u32 = 0;
 const ASKED: u32 = 3;
@@ -78,7 +78,7 @@ function readsRequest(record: usize): bool {
 function isDoubtful(record: usize): bool {
   const reads = load<u32>(record + L.WHEN_READS);
   if (reads & L.MASK_METHOD && methodLength > <usize>MOST) return true;
-  if (reads & L.MASK_PATH && pathState() == DOUBT) return true;
+  if (reads & L.MASK_PATH && (pathState() == DOUBT || decodedPathLength() > <usize>MOST)) return true;
   const list = load<u32>(record + L.WHEN_HEADERS);
   if (list == 0) return false;
   const headers = load<u32>(at(list));

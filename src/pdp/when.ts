@@ -1,11 +1,7 @@
 import type { BundleReader } from "../bundle/bundle-reader.ts";
 import { LAYOUT } from "../bundle/layout.ts";
-import {
-  createEvaluate,
-  type Evaluate,
-  type ExpressionInputs,
-  type ExpressionOutcome,
-} from "../policy/when/evaluate-expression.ts";
+import { createEvaluate, type Evaluate, type ExpressionOutcome } from "../policy/when/evaluate-expression.ts";
+import type { ExpressionInputs } from "../policy/when/inputs.ts";
 import type { CheckInput, Decision } from "./decision.ts";
 import type { EngineInstance } from "./engine-instance.ts";
 
@@ -38,45 +34,56 @@ export function createWhens(engine: EngineInstance, names: BundleReader): Whens 
     return engine.bytes.toString("utf8", start, start + u32(LAYOUT.A_VALUE_LENGTH));
   };
 
-  /** Only of what is not in doubt: the engine has seen to that. */
-  function inputsOf(index: number, { input, nowMs, decision }: AskedAbout): ExpressionInputs {
-    const { readsPath, headers: ids } = names.when(index);
-    const headers = new Map<string, string>();
-    for (const id of ids) if (engine.exports.readHeader(id) === TRUTHS.true) headers.set(names.header(id), value());
-    if (readsPath) engine.exports.readPath();
-    const path = readsPath ? value() : "";
+  /** Gives each expression of one question what it reads, and reads nothing twice. Only what is not in doubt is read: the engine has seen to that. */
+  function readerOf({ input, nowMs, decision }: AskedAbout): (index: number) => ExpressionInputs {
     const { spiffeId = "", namespace = null, serviceAccount = null } = decision.subject ?? {};
     const { host = "", port = 0 } = decision.target ?? {};
-    return {
-      subject: {
-        ...{ id: spiffeId, trustDomain: spiffeId.split("/")[2] ?? "" },
-        ...{ namespace: namespace ?? "", serviceAccount: serviceAccount ?? "" },
-      },
-      target: { host, port, service: decision.service ?? "", method: input.method, path },
-      headers,
-      nowMs,
+    const subject = {
+      ...{ id: spiffeId, trustDomain: spiffeId.split("/")[2] ?? "" },
+      ...{ namespace: namespace ?? "", serviceAccount: serviceAccount ?? "" },
+    };
+    const target = { host, port, service: decision.service ?? "", method: input.method, path: "" };
+    const headers = new Map<string, string>();
+    const inputs = { subject, target, headers, nowMs };
+    const known = new Set<number>();
+    let knowsPath = false;
+    return (index) => {
+      const { readsPath, headers: ids } = names.when(index);
+      for (const id of ids) {
+        if (known.has(id)) continue;
+        known.add(id);
+        if (engine.exports.readHeader(id) === TRUTHS.true) headers.set(names.header(id), value());
+      }
+      if (readsPath && !knowsPath) {
+        knowsPath = true;
+        engine.exports.readPath();
+        target.path = value();
+      }
+      return inputs;
     };
   }
 
-  function outcome(index: number, asked: AskedAbout): ExpressionOutcome {
+  function outcome(index: number, inputs: ExpressionInputs): ExpressionOutcome {
     const evaluate = prepared[index] ?? createEvaluate(names.when(index).text);
     prepared[index] = evaluate;
-    return evaluate(inputsOf(index, asked));
+    return evaluate(inputs);
   }
 
   return {
     ofItem(offset, asked) {
       const index = (names.field(offset + LAYOUT.ITEM_FLAGS) >>> LAYOUT.RULE_WHEN_AT) - 1;
       if (index < 0) return null;
-      if (engine.exports.explainWhen(index) === 0) return outcome(index, asked);
+      if (engine.exports.explainWhen(index) === 0) return outcome(index, readerOf(asked)(index));
       return { truth: "doubt", why: "what it reads is ambiguous or cannot be seen" };
     },
     answerAll(asked, assume) {
       const count = u32(LAYOUT.A_WHEN_COUNT);
       const places = u32(LAYOUT.A_WHENS);
+      const inputsOf = readerOf(asked);
       for (let i = 0; i < count; i++) {
         const index = engine.view.getUint32(places + i * 4, true);
-        engine.exports.answerWhen(index, TRUTHS[assume?.(names.when(index).text) ?? outcome(index, asked).truth]);
+        const assumed = assume?.(names.when(index).text);
+        engine.exports.answerWhen(index, TRUTHS[assumed ?? outcome(index, inputsOf(index)).truth]);
       }
     },
   };

@@ -31,7 +31,7 @@ function prepare(text: string): { readonly reads: Reads; readonly run: ReturnTyp
   known.set(text, made);
   return made;
 }
-const LONGEST = 8192;
+const LONGEST = 1024;
 
 /** What the expression comes to. */
 export function whenTruth(text: string, { subject, target, service, request, nowMs }: Situation): Truth {
@@ -46,7 +46,7 @@ export function whenTruth(text: string, { subject, target, service, request, now
   }
   const raw = request.path.split("?")[0] ?? "";
   const path = raw === "*" ? "*" : decodePath(raw);
-  if (seen && reads.path && path === null) return "in doubt";
+  if (seen && reads.path && (path === null || bytes(path) > LONGEST)) return "in doubt";
   if (seen && reads.method && bytes(request.method) > LONGEST) return "in doubt";
   const workload = {
     id: subject.spiffeId,

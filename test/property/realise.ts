@@ -1,3 +1,4 @@
+import { parseExpression } from "../../src/policy/when/parse-expression.ts";
 import type { PlacedDocument, Rule, RuleTarget, Selector } from "../oracle/documents.ts";
 import type { GroupDraft, RuleDraft, ServiceDraft, SetDraft, TargetDraft } from "./set-draft.ts";
 import {
@@ -182,11 +183,10 @@ function makeRule(draft: RuleDraft, scope: string, name: string, context: Contex
 function makeWhen({ when, from }: RuleDraft, targets: readonly MadeTarget[]): string | undefined {
   if (when === undefined) return undefined;
   const isVisible = targets.every(({ visible }) => visible);
-  const count = (text: string, what: RegExp) => text.match(what)?.length ?? 0;
+  const items = Math.max(1, from.length) * Math.max(1, targets.length);
   return (isVisible ? [when.request, when.everywhere] : [when.everywhere]).find((text) => {
-    const searches = count(text, /path\.contains|size\((target\.p|headers)/g);
-    const work = 12 + 65 * searches + 4 * count(text, /headers|[/%*] /g);
-    return searches <= 3 && work * from.length * targets.length <= 160;
+    const parsed = parseExpression(text);
+    return parsed.ok && (30 + parsed.value.cost / 15) * items <= 180;
   });
 }
 

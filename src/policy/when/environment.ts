@@ -8,7 +8,7 @@ export interface EnvironmentName {
 }
 
 /** Characters of an input of the request; a longer one is in doubt. */
-export const MOST_INPUT = 8_192;
+export const MOST_INPUT = 1_024;
 
 /** What an expression may read beside `headers` and `now`: for the checks, the evaluation and the documentation. */
 export const ENVIRONMENT = {

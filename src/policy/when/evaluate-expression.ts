@@ -1,26 +1,6 @@
-import type { EvaluationError } from "@marcbachmann/cel-js";
+import type { ExpressionInputs } from "./inputs.ts";
 import { parseExpression } from "./parse-expression.ts";
-
-/** What an expression reads, all of it known for certain. */
-export interface ExpressionInputs {
-  readonly subject: {
-    readonly id: string;
-    readonly trustDomain: string;
-    readonly namespace: string;
-    readonly serviceAccount: string;
-  };
-  readonly target: {
-    readonly host: string;
-    readonly port: number;
-    readonly service: string;
-    readonly method: string;
-    readonly path: string;
-  };
-  /** Those that it reads and the request has. */
-  readonly headers: ReadonlyMap<string, string>;
-  /** Milliseconds since the epoch. */
-  readonly nowMs: number;
-}
+import { Doubt, prepareExpression } from "./prepare-expression.ts";
 
 /** What an expression comes to. `why` = the error, when it is in doubt. */
 export type ExpressionOutcome =
@@ -30,25 +10,17 @@ export type ExpressionOutcome =
 /** An expression, ready to be evaluated. Never throws. */
 export type Evaluate = (inputs: ExpressionInputs) => ExpressionOutcome;
 
+const TRUE: ExpressionOutcome = { truth: "true", why: null };
+const FALSE: ExpressionOutcome = { truth: "false", why: null };
+
 /** Prepares an expression. One that `validate` would refuse is always in doubt: nothing unbounded is ever evaluated. */
 export function createEvaluate(text: string): Evaluate {
   const parsed = parseExpression(text);
-  if (!parsed.ok) return () => doubt("it is not an expression of this language");
-  const { evaluate } = parsed;
-  return ({ subject, target, headers, nowMs }) => {
-    try {
-      const value: unknown = evaluate({
-        ...{ subject, target: { ...target, port: BigInt(target.port) }, headers },
-        now: new Date(nowMs),
-      });
-      if (typeof value === "boolean") return { truth: value ? "true" : "false", why: null };
-      return doubt("it came to no answer");
-    } catch (error) {
-      return doubt((error as Partial<EvaluationError>).summary ?? "it failed");
-    }
+  if (!parsed.ok) return () => ({ truth: "doubt", why: "it is not an expression of this language" });
+  const evaluate = prepareExpression(parsed.ast);
+  return (inputs) => {
+    const value = evaluate(inputs);
+    if (value instanceof Doubt) return { truth: "doubt", why: value.why };
+    return value === true ? TRUE : FALSE;
   };
-}
-
-function doubt(why: string): ExpressionOutcome {
-  return { truth: "doubt", why: why.charAt(0).toLowerCase() + why.slice(1) };
 }

@@ -1,4 +1,4 @@
-import type { Environment, ParseError, ParseResult, TypeCheckResult } from "@marcbachmann/cel-js";
+import type { ASTNode, Environment, ParseError, ParseResult, TypeCheckResult } from "@marcbachmann/cel-js";
 import type { DiagnosticCode } from "../diagnostic-codes.ts";
 import { LIMITS } from "../limits.ts";
 import type { WhenExpression } from "../model.ts";
@@ -13,9 +13,9 @@ export interface ExpressionProblem {
   readonly fix: string | null;
 }
 
-/** An expression that may be evaluated, or all that is wrong with it. */
+/** An expression that may be evaluated, with its tree, or all that is wrong with it. */
 export type ParsedExpression =
-  | { readonly ok: true; readonly value: WhenExpression; readonly evaluate: ParseResult }
+  | { readonly ok: true; readonly value: WhenExpression; readonly ast: ASTNode }
   | { readonly ok: false; readonly problems: readonly ExpressionProblem[] };
 
 let environment: Environment | null = null;
@@ -44,7 +44,7 @@ export function parseExpression(text: string): ParsedExpression {
     const message = `the expression can cost ${cost}, more than ${LIMITS.expressionCost}`;
     return refused([{ code: "expression-too-costly", message, offset: 0, fix: null }]);
   }
-  return { ok: true, value: { text, reads, cost }, evaluate: parsed };
+  return { ok: true, value: { text, reads, cost }, ast: parsed.ast };
 }
 
 function refused(problems: readonly ExpressionProblem[]): ParsedExpression {

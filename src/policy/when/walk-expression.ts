@@ -5,12 +5,13 @@ import { parseHeaderName } from "../token.ts";
 import { CLOCK_METHODS, ENVIRONMENT, type EnvironmentName, MOST_INPUT } from "./environment.ts";
 import { isDurationText, isInstantText } from "./literal-text.ts";
 import type { ExpressionProblem } from "./parse-expression.ts";
+import { createSearch } from "./search.ts";
 
 /** What a walk over an expression's tree finds without evaluating it. */
 export interface ExpressionWalk {
   readonly problems: readonly ExpressionProblem[];
   readonly reads: ExpressionReads;
-  /** What an evaluation takes, at most, in looks at a character: about nanoseconds. */
+  /** What an evaluation takes, at most: about nanoseconds. */
   readonly cost: number;
 }
 
@@ -21,11 +22,12 @@ const ROOTS = [...Object.keys(ENVIRONMENT), "headers", "now"];
 const TEXT_METHODS = ["startsWith", "endsWith", "contains"];
 const ORDERED = ["<", "<=", ">", ">="];
 const BINARY = ["==", "!=", ...ORDERED, "+", "-", "*", "/", "%"];
-/** Looking for a text, and counting characters, takes several looks at each. */
-const LOOKS = 8;
-/** What evaluating any part takes, and what an error takes where one can be, in looks at a character. */
+/** What counting characters takes for each. */
+const COUNTING = 2;
+/** What evaluating any part takes, and what calculating and reading the calendar take beside that. */
 const STEP = 40;
-const FAILURE = 4_000;
+const CALCULATION = 80;
+const CALENDAR = 200;
 const FUNCTIONS = "`has`, `size`, `timestamp`, `duration`";
 
 /**
@@ -53,7 +55,9 @@ export function walkExpression(root: ASTNode): ExpressionWalk {
   }
 
   function count(node: ASTNode): Size {
-    cost += LOOKS * (visit(node) ?? 1);
+    // Its own cost first: what is added to was read before it otherwise.
+    const size = visit(node) ?? 1;
+    cost += COUNTING * size;
     return null;
   }
 
@@ -61,7 +65,6 @@ export function walkExpression(root: ASTNode): ExpressionWalk {
     const parsed = parseHeaderName(name);
     if (!parsed.ok) return problem(node.pos, "expression-not-allowed", parsed.message, parsed.fix);
     headers.add(name);
-    cost += FAILURE;
     return MOST_INPUT;
   }
 
@@ -120,7 +123,7 @@ export function walkExpression(root: ASTNode): ExpressionWalk {
 
   function binary(node: ASTNode, left: ASTNode, right: ASTNode): Size {
     const [one, other] = [visit(left), visit(right)];
-    if (["/", "%", "*"].includes(node.op)) cost += FAILURE;
+    if (["/", "%", "*"].includes(node.op)) cost += CALCULATION;
     if (one === null || other === null) return null;
     if (ORDERED.includes(node.op)) return refuse(node, "texts have no order here: compare them with `==` or `in`");
     if (node.op !== "+") compare(one, other);
@@ -155,6 +158,7 @@ export function walkExpression(root: ASTNode): ExpressionWalk {
     if (CLOCK_METHODS.some((each) => each === of)) {
       if (only !== undefined) return refuse(only, `\`${of}\` is in UTC, and takes no time zone`);
       visit(receiver);
+      cost += CALENDAR;
       return null;
     }
     if (!TEXT_METHODS.includes(of) || only === undefined || args.length > 1) {
@@ -162,9 +166,10 @@ export function walkExpression(root: ASTNode): ExpressionWalk {
       return refuse(node, `\`.${of}\` is not a method of this language: ${known.slice(0, 4).join(", ")}, …`);
     }
     const [whole, part] = [visit(receiver) ?? 1, visit(only) ?? 1];
+    const sought = literal(only);
     if (of !== "contains") cost += part;
-    else if (literal(only) === null) return refuse(only, "`contains` looks for a text that is written out");
-    else cost += LOOKS * whole + part;
+    else if (sought === null) return refuse(only, "`contains` looks for a text that is written out");
+    else cost += createSearch(sought).looks * whole;
     return null;
   }
 

@@ -14,9 +14,9 @@ export function itemWork(rule: Rule, to: RuleTarget | null): number {
   return to === null ? own : own + conditionsWork(to);
 }
 
-/** Less than it takes, since the server alone evaluates it: few can stand side by side, and fewer that are costly. */
+/** What asking for it takes, and what it can cost, which is rather too much. */
 function expressionWork({ cost }: WhenExpression): number {
-  return 12 + cost / 1_000;
+  return 30 + cost / 15;
 }
 
 function conditionsWork({ ports, methods, paths, headers }: RuleTarget): number {
