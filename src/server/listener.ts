@@ -1,5 +1,6 @@
 import { chmod, rm, stat } from "node:fs/promises";
 import type { Server as HttpServer } from "node:http";
+import type { ServerHttp2Session } from "node:http2";
 import { connect, createServer as createNetServer, type Server as NetServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
@@ -10,6 +11,7 @@ import type { CallerCheck } from "./caller.ts";
 import type { TlsSource } from "./certificates/tls-source.ts";
 import { checkHeaders } from "./check-headers.ts";
 import type { CheckHandler } from "./check-service.ts";
+import { answerCheck, isPlainCall } from "./check-stream.ts";
 import { letGoOfCall } from "./closed-streams.ts";
 import type { AccessLogService } from "./gateway/access-log-service.ts";
 import { onSession, sayGoodbye, tolerateResets } from "./grpc-sessions.ts";
@@ -84,9 +86,12 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const server = createGrpcServer(options, peers, tls !== null);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const guard = createSessionGuard({ ended: options.flooded });
-  let entering: Socket | null = null;
+  let entering: { readonly socket: Socket; readonly caller: string | null } | null = null;
+  const callers = new WeakMap<ServerHttp2Session, string | null>();
   onSession(server, (session) => {
-    if (entering !== null) guard.watch(session, entering);
+    if (entering === null) return;
+    callers.set(session, entering.caller);
+    guard.watch(session, entering.socket);
   });
   shedStreams(server, options.contract.authorization.Check.path, {
     admit(session) {
@@ -94,16 +99,22 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       if (!isAdmitted) guard.refused(session);
       return isAdmitted;
     },
-    begin(stream, headers) {
-      answerWhole(stream);
-      return checkHeaders(headers);
+    begin(session, stream, headers) {
+      if (!isPlainCall(headers)) {
+        answerWhole(stream);
+        return checkHeaders(headers);
+      }
+      guard.count(session, stream);
+      const caller = callers.get(session) ?? null;
+      answerCheck(stream, headers, { check: options.check, caller, maxMessageBytes: MAX_MESSAGE_BYTES });
+      return null;
     },
   });
   const sockets = new Set<Socket>();
   const enter: Enter = (socket, caller) => {
-    guard.admit(socket, caller, () => {
+    guard.admit(socket, `${caller ?? ""} ${socket.remoteAddress ?? ""}`, () => {
       // The session is made at once.
-      entering = socket;
+      entering = { socket, caller };
       injector.injectConnection(socket);
       entering = null;
     });
@@ -163,13 +174,13 @@ async function endAll(sockets: ReadonlySet<Socket>): Promise<void> {
   for (const socket of sockets) socket.destroy();
 }
 
-/** Hands a connection of a caller to gRPC. */
-type Enter = (socket: Socket, caller: string) => void;
+/** Hands a connection to gRPC; `caller` is the identity of one over mTLS. */
+type Enter = (socket: Socket, caller: string | null) => void;
 
 function acceptPlain(enter: Enter, sockets: Set<Socket>): NetServer {
   return createNetServer({ noDelay: true }, (socket) => {
     track(socket, sockets);
-    enter(socket, socket.remoteAddress ?? "");
+    enter(socket, null);
   });
 }
 
@@ -206,7 +217,7 @@ function acceptTls(
       const peer = `${socket.remoteAddress}:${socket.remotePort}`;
       peers.set(peer, caller);
       socket.once("close", () => peers.delete(peer));
-      enter(socket, `${caller} ${socket.remoteAddress}`);
+      enter(socket, caller);
     },
   );
   source.onChange(({ options }) => server.setSecureContext(options));

@@ -11,6 +11,8 @@ export interface SessionGuard {
   admit(socket: Socket, caller: string, letIn: () => void): void;
   /** Watches a session and the socket below it. */
   watch(session: ServerHttp2Session, socket: Socket): void;
+  /** Counts a stream of a session that is watched; those that are emitted count anyway. */
+  count(session: ServerHttp2Session, stream: ServerHttp2Stream): void;
   /** A request of a session was refused before anybody counted it: the server has too much to do. */
   refused(session: ServerHttp2Session): void;
   close(): void;
@@ -133,21 +135,11 @@ export function createSessionGuard({ ended, now = () => performance.now() }: Ses
       each.unasked = socket.bytesRead;
       watched.set(session, each);
       session.on("close", () => watched.delete(session));
-      session.on("stream", (stream: ServerHttp2Stream) => {
-        each.accounted += BYTES_A_STREAM;
-        each.open += 1;
-        stream.once("close", () => {
-          each.open -= 1;
-          each.done += 1;
-          letGoOfStream(stream);
-        });
-        const { push } = stream;
-        // Node has no other way to tell how many bytes of a connection were of which stream.
-        stream.push = (chunk: Uint8Array | null, ...rest: [BufferEncoding?]) => {
-          if (chunk !== null) each.accounted += chunk.length;
-          return push.call(stream, chunk, ...rest);
-        };
-      });
+      session.on("stream", (stream: ServerHttp2Stream) => countStream(each, stream));
+    },
+    count(session, stream) {
+      const each = watched.get(session);
+      if (each !== undefined) countStream(each, stream);
     },
     refused(session) {
       const each = watched.get(session);
@@ -157,5 +149,21 @@ export function createSessionGuard({ ended, now = () => performance.now() }: Ses
       clearInterval(timer);
       for (const { waiting } of penalties.values()) for (const { socket } of waiting) socket.destroy();
     },
+  };
+}
+
+function countStream(each: Watched, stream: ServerHttp2Stream): void {
+  each.accounted += BYTES_A_STREAM;
+  each.open += 1;
+  stream.once("close", () => {
+    each.open -= 1;
+    each.done += 1;
+    letGoOfStream(stream);
+  });
+  const { push } = stream;
+  // Node has no other way to tell how many bytes of a connection were of which stream.
+  stream.push = (chunk: Uint8Array | null, ...rest: [BufferEncoding?]) => {
+    if (chunk !== null) each.accounted += chunk.length;
+    return push.call(stream, chunk, ...rest);
   };
 }

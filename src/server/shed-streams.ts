@@ -19,8 +19,12 @@ const REFUSAL = {
 export interface Shedding {
   /** Is this one taken on? */
   admit(session: ServerHttp2Session): boolean;
-  /** Told of one that is, before grpc-js, with its headers; returns those that grpc-js is told. */
-  begin(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): IncomingHttpHeaders;
+  /** Told of one that is, before grpc-js, with its headers; returns those that grpc-js is told, or null where it is to know nothing of the call. */
+  begin(
+    session: ServerHttp2Session,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+  ): IncomingHttpHeaders | null;
 }
 
 /**
@@ -57,7 +61,8 @@ function guard(session: ServerHttp2Session, path: string, { admit, begin }: Shed
             return true;
           }
         }
-        return emit.call(session, event, stream, begin(stream, headers));
+        const told = begin(session, stream, headers);
+        return told === null || emit.call(session, event, stream, told);
       }
     }
     return emit.call(session, event, ...args);
