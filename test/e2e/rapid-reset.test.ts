@@ -56,12 +56,22 @@ async function look(session: ClientHttp2Session) {
   return { statuses: Object.keys(statuses), count: times.length, p50: at(0.5), p99: at(0.99) };
 }
 
-async function stormAs(
+/** A gateway that decides. */
+async function openLab(seat: "server" | "gateway"): Promise<Lab> {
+  const lab = await startLab({ policies: E2E_POLICIES, timeoutMs: 3_000, seat });
+  closing.push(() => lab.close());
+  if (seat === "server") return lab;
+  const session = await connectAs(await lab.workload("lab/probe"), lab.port("http", 80));
+  await untilSeated(lab, async () => ({ status: await ask(session), headers: {}, body: "" }));
+  return lab;
+}
+
+/** What is seen while a workload storms a gateway, and how much that was. */
+async function underStorm<T>(
   lab: Lab,
-  who: string,
-  resetsPerSecond: number,
-): Promise<() => { resets: number; connections: number }> {
-  const { leaf, ca } = await lab.workload(who);
+  see: () => Promise<T>,
+): Promise<{ seen: T; resets: number; connections: number }> {
+  const { leaf, ca } = await lab.workload("shop/checkout");
   const options: StormOptions = {
     port: lab.port("http", 80),
     cert: leaf?.cert ?? "",
@@ -70,39 +80,44 @@ async function stormAs(
     authority: HEADERS[":authority"],
     path: HEADERS[":path"],
     connections: 4,
-    resetsPerSecond,
+    resetsPerSecond: 5_000,
   };
   const child = startChild(process.execPath, [STORM, JSON.stringify(options)]);
-  closing.push(() => child.stop());
-  return () => JSON.parse(child.output().trim().split("\n").at(-1) || "{}") as { resets: number; connections: number };
+  try {
+    await sleep(1_000);
+    const seen = await see();
+    return {
+      seen,
+      ...(JSON.parse(child.output().trim().split("\n").at(-1) || "{}") as { resets: number; connections: number }),
+    };
+  } finally {
+    await child.stop();
+  }
 }
 
 describe("a workload that takes its requests back as fast as it can", () => {
   it.each(["server", "gateway"] as const)(
     "takes no authorization from another: the %s seat",
     async (seat) => {
-      const lab = await startLab({ policies: E2E_POLICIES, timeoutMs: 3_000, seat });
-      closing.push(() => lab.close());
+      const lab = await openLab(seat);
+      const apart = await openLab(seat);
       const session = await connectAs(await lab.workload("lab/probe"), lab.port("http", 80));
-      if (seat === "gateway")
-        await untilSeated(lab, async () => ({ status: await ask(session), headers: {}, body: "" }));
       await look(session);
       const before = await look(session);
-      const told = await stormAs(lab, "shop/checkout", 5_000);
-      await sleep(1_000);
-      const during = await look(session);
-      const { resets, connections } = told();
+      // What whoever attacks takes of the machine, others miss behind any gateway on it.
+      const elsewhere = await underStorm(apart, () => look(session));
+      const during = await underStorm(lab, () => look(session));
       const line = (name: string, { count, p50, p99 }: typeof before) =>
         `${name} ${count} requests, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
+      const storm = `${during.resets} resets on ${during.connections} connections`;
       process.stderr.write(
-        `rapid reset, ${seat} seat: ${resets} resets on ${connections} connections; ${line("before", before)}; ${line("during", during)}\n`,
+        `rapid reset, ${seat} seat: ${storm}; ${line("before", before)}; ${line("another gateway stormed", elsewhere.seen)}; ${line("this one", during.seen)}\n`,
       );
-      expect(resets).toBeGreaterThan(10_000);
-      expect(before.statuses).toEqual(["200"]);
-      expect(during.statuses).toEqual(["200"]);
-      // The storm has a share of the machine, too, and so may others; unguarded, answers failed and this was more than a hundred times.
-      expect(during.p99).toBeLessThan(before.p99 * 20 + 200);
+      for (const { resets } of [elsewhere, during]) expect(resets).toBeGreaterThan(10_000);
+      for (const { statuses } of [before, elsewhere.seen, during.seen]) expect(statuses).toEqual(["200"]);
+      // Twice is the goal (docs/reliability.md has figures); the rest is for machines that others use, too. Unguarded, answers failed and this was more than a hundred times.
+      expect(during.seen.p99).toBeLessThan(elsewhere.seen.p99 * 6 + 20);
     },
-    60_000,
+    120_000,
   );
 });
