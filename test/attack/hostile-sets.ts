@@ -259,17 +259,17 @@ export const HOSTILE: Readonly<Record<string, (size: number) => HostileSet>> = {
 
 /** Of each kind a size that is taken, one that is not, and why not. */
 export const SIZES: Readonly<Record<string, readonly [fine: number, hostile: number, code: string]>> = {
-  "rules for one workload and service": [900, 2_000, "too-much-work"],
-  "rules with windows": [900, 2_000, "too-much-work"],
-  "rules with upgrades": [190, 400, "too-much-work"],
-  "deep templates": [150, 2_560, "too-much-work"],
-  "long prefixes": [80, 400, "too-much-work"],
-  "header lists": [16, 100, "limit-exceeded"],
-  "groups of one workload": [180, 900, "too-much-work"],
+  "rules for one workload and service": [540, 2_000, "too-much-work"],
+  "rules with windows": [540, 2_000, "too-much-work"],
+  "rules with upgrades": [110, 400, "too-much-work"],
+  "deep templates": [90, 2_560, "too-much-work"],
+  "long prefixes": [48, 400, "too-much-work"],
+  "header lists": [8, 100, "limit-exceeded"],
+  "groups of one workload": [105, 900, "too-much-work"],
   "deep wildcards": [30, 60, "invalid-host"],
   "ports of one host": [255, 640, "limit-exceeded"],
   "selectors times hosts": [140, 1_000, "limit-exceeded"],
-  "rules for everybody's group": [900, 1_500, "too-much-work"],
+  "rules for everybody's group": [540, 1_500, "too-much-work"],
   "names that nobody has": [0, 1_000, "unknown-service"],
   "denied wildcards": [500, 12_000, "file-too-large"],
 };

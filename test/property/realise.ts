@@ -186,7 +186,7 @@ function makeWhen({ when, from }: RuleDraft, targets: readonly MadeTarget[]): st
   const items = Math.max(1, from.length) * Math.max(1, targets.length);
   return (isVisible ? [when.request, when.everywhere] : [when.everywhere]).find((text) => {
     const parsed = parseExpression(text);
-    return parsed.ok && (30 + parsed.value.cost / 15) * items <= 180;
+    return parsed.ok && (30 + parsed.value.cost / 15) * items <= 100;
   });
 }
 

@@ -133,7 +133,7 @@ export const RULE_CODES = {
   "expression-too-costly": {
     title: "`when` could take too long",
     explanation:
-      "What an expression can cost has a bound, counted for the longest request: each character that it looks at 1, with `size` 2, with `contains` 3, or 6 for a long text, each part 40, `*`, `/` and `%` 80 more, the methods of `now` 200, together 14,000. Ask for less, or write conditions as lists.",
+      "What an expression can cost has a bound, counted for the longest request: each character that it looks at 1, with `size` 2, with `contains` 3, or 6 for a long text, each part 40, `*`, `/` and `%` 80 more, the methods of `now` 200, together 8,000. Ask for less, or write conditions as lists.",
     severity: "error",
     bad: {
       files: {
