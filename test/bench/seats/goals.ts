@@ -17,7 +17,7 @@ export interface Goal {
 }
 
 /** The server seat's CPU a Check against that of the bare grpc-go authorizer. */
-export const MOST_OF_GRPC_GO = 2;
+const MOST_OF_GRPC_GO = 2;
 
 /** Something compared in each round, somewhere. */
 interface Compared {
