@@ -100,12 +100,12 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       return isAdmitted;
     },
     begin(session, stream, headers) {
-      if (!isPlainCall(headers)) {
+      const caller = callers.get(session);
+      if (caller === undefined || !isPlainCall(headers)) {
         answerWhole(stream);
         return checkHeaders(headers);
       }
       guard.count(session, stream);
-      const caller = callers.get(session) ?? null;
       answerCheck(stream, headers, { check: options.check, caller, maxMessageBytes: MAX_MESSAGE_BYTES });
       return null;
     },
