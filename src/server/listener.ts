@@ -19,6 +19,7 @@ import type { HealthService } from "./health.ts";
 import type { WireContract } from "./load-protos.ts";
 import { createSessionGuard } from "./session-guard.ts";
 import { shedStreams } from "./shed-streams.ts";
+import { createStreamShares, FIRST_STREAMS } from "./stream-shares.ts";
 import { answerWhole } from "./whole-answers.ts";
 
 /** What a listener needs. */
@@ -61,7 +62,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 const GRPC_OPTIONS = {
   "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
-  "grpc.max_concurrent_streams": 1024,
+  "grpc.max_concurrent_streams": FIRST_STREAMS,
   "grpc.enable_channelz": 0,
   "grpc.keepalive_time_ms": 30_000,
   "grpc.keepalive_timeout_ms": 10_000,
@@ -86,12 +87,14 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const server = createGrpcServer(options, peers, tls !== null);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const guard = createSessionGuard({ ended: options.flooded });
+  const shares = createStreamShares((session) => guard.openOn(session));
   let entering: { readonly socket: Socket; readonly caller: string | null } | null = null;
   const callers = new WeakMap<ServerHttp2Session, string | null>();
   onSession(server, (session) => {
     if (entering === null) return;
     callers.set(session, entering.caller);
     guard.watch(session, entering.socket);
+    shares.add(session);
   });
   shedStreams(server, options.contract.authorization.Check.path, {
     admit(session) {
@@ -127,6 +130,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     async shutdown(limitMs) {
       accept.close();
       guard.close();
+      shares.close();
       if (sayGoodbye(server) > 0) await sleep(Math.min(GOODBYE_MS, limitMs));
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => {

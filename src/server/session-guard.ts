@@ -13,6 +13,8 @@ export interface SessionGuard {
   watch(session: ServerHttp2Session, socket: Socket): void;
   /** Counts a stream of a session that is watched; those that are emitted count anyway. */
   count(session: ServerHttp2Session, stream: ServerHttp2Stream): void;
+  /** How many streams of a session that is watched are open. */
+  openOn(session: ServerHttp2Session): number;
   /** A request of a session was refused before anybody counted it: the server has too much to do. */
   refused(session: ServerHttp2Session): void;
   close(): void;
@@ -33,7 +35,7 @@ const BYTES_A_REFUSAL = 64 * 1024;
 const BURST = 512 * 1024;
 const RATE = 256 * 1024;
 /** A client that has so many requests open finds new ones refused when the server is slow, which is no offence while some are answered. */
-const BUSY_STREAMS = 256;
+const BUSY_STREAMS = 16;
 /** Nor is it one forever. */
 const BUSY_RATE = 32 * 1024 * 1024;
 const LOOK_MS = 50;
@@ -141,6 +143,7 @@ export function createSessionGuard({ ended, now = () => performance.now() }: Ses
       const each = watched.get(session);
       if (each !== undefined) countStream(each, stream);
     },
+    openOn: (session) => watched.get(session)?.open ?? 0,
     refused(session) {
       const each = watched.get(session);
       if (each !== undefined) each.accounted += BYTES_A_REFUSAL;

@@ -1,9 +1,9 @@
-import { get } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import type { Answer } from "../../src/cli/demo/client.ts";
 import type { AuditRecord, Lab } from "../../src/cli/demo/lab.ts";
+import { envoyStats } from "./envoy-stats.ts";
 import { eventually } from "./gateway.ts";
 
 /** Decisions about HTTP requests on record, of one seat. */
@@ -28,15 +28,8 @@ export async function untilSeated(lab: Lab, ask: () => Promise<Answer>): Promise
 export async function figures(lab: Lab): Promise<Record<string, number>> {
   // Each worker tells Envoy about once a second what it has counted.
   await sleep(1_300);
-  const text = await new Promise<string>((resolve, reject) => {
-    const socketPath = join(lab.directory, "envoy-admin.sock");
-    get({ socketPath, path: "/stats?filter=sallyport_" }, (response) => {
-      let all = "";
-      response.setEncoding("utf8").on("data", (part) => (all += part));
-      response.on("end", () => resolve(all));
-    }).on("error", reject);
-  });
+  const found = await envoyStats(join(lab.directory, "envoy-admin.sock"), "^wasmcustom\\.sallyport_");
   return Object.fromEntries(
-    [...text.matchAll(/^wasmcustom\.sallyport_(\w+): (\d+)$/gm)].map(([, name = "", value]) => [name, Number(value)]),
+    Object.entries(found).map(([name, value]) => [name.slice("wasmcustom.sallyport_".length), value]),
   );
 }

@@ -1,3 +1,4 @@
+import { AUTHORIZER_LIMITS } from "../authorizer-limits.ts";
 import { BUNDLES } from "../envoy-parts/seat.ts";
 import { extension, typed } from "../envoy-parts/typed.ts";
 import { hostCidr } from "../public-addresses.ts";
@@ -45,7 +46,10 @@ function endpoint(cluster: string, address: string, port: number): object {
   return { cluster_name: cluster, endpoints: [{ lb_endpoints: [{ endpoint: { address: socket } }] }] };
 }
 
-/** The authorizer: HTTP/2 over mTLS. What it does not answer is refused, so a lost connection must show soon. */
+/**
+ * The authorizer: HTTP/2 over mTLS. What it does not answer is refused, so a lost connection must show soon. What it cannot take on yet waits here, as many as are answered before a Check times
+ * out; the others are refused here, at no cost to it.
+ */
 export function authorizerCluster(settings: EnvoySettings, trustDomain: string): object {
   const { address, port } = settings.authorizer;
   return {
@@ -57,11 +61,20 @@ export function authorizerCluster(settings: EnvoySettings, trustDomain: string):
       explicit_http_config: {
         http2_protocol_options: {
           connection_keepalive: { interval: "10s", timeout: "2s" },
-          max_concurrent_streams: 1_000,
+          max_concurrent_streams: AUTHORIZER_LIMITS.streams,
         },
       },
     }),
-    circuit_breakers: { thresholds: [{ max_requests: 10_000, max_pending_requests: 10_000, max_retries: 100 }] },
+    circuit_breakers: {
+      thresholds: [
+        {
+          max_connections: AUTHORIZER_LIMITS.connections,
+          max_pending_requests: AUTHORIZER_LIMITS.waiting,
+          max_requests: AUTHORIZER_LIMITS.requests,
+          max_retries: 100,
+        },
+      ],
+    },
     transport_socket: authorizerTls(settings, trustDomain, "h2"),
   };
 }

@@ -1,4 +1,5 @@
 import type { Authorizer, PolicySet } from "../../policy/model.ts";
+import { AUTHORIZER_LIMITS } from "../authorizer-limits.ts";
 import type { FileDraft } from "../draft.ts";
 import { type GatewayListener, listenerName } from "../listeners.ts";
 import { authorizerHost, gatewayServiceName, type IstioObject, istioObject } from "./objects.ts";
@@ -75,8 +76,18 @@ export function askAuthorizer(set: PolicySet, authorizer: Authorizer): readonly 
       trafficPolicy: {
         tls: { mode: "ISTIO_MUTUAL" },
         connectionPool: {
-          tcp: { connectTimeout: "1s", tcpKeepalive: { time: "30s", interval: "10s" } },
-          http: { http2MaxRequests: 10_000, maxRequestsPerConnection: 100_000 },
+          tcp: {
+            maxConnections: AUTHORIZER_LIMITS.connections,
+            connectTimeout: "1s",
+            tcpKeepalive: { time: "30s", interval: "10s" },
+          },
+          http: {
+            // Whatever its name says, this counts requests over HTTP/2 too.
+            http1MaxPendingRequests: AUTHORIZER_LIMITS.waiting,
+            http2MaxRequests: AUTHORIZER_LIMITS.requests,
+            maxConcurrentStreams: AUTHORIZER_LIMITS.streams,
+            maxRequestsPerConnection: 100_000,
+          },
         },
         outlierDetection: {
           consecutiveGatewayErrors: 5,

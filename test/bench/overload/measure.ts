@@ -12,6 +12,7 @@ import type { Seen } from "./seen.ts";
 /** What a server did under a load. Shares are of what was asked. */
 export interface UnderLoad {
   readonly server: string;
+  readonly connections: number;
   /** Times what it can answer. */
   readonly times: number;
   /** Answers in time a second, against what the same server can answer, taken within each round. */
@@ -21,6 +22,8 @@ export interface UnderLoad {
   readonly refused: number;
   readonly refusedP99: number;
   readonly late: number;
+  /** Never sent, since as many were under way as the server lets a connection have. */
+  readonly held: number;
 }
 
 export interface OverloadFigures {
@@ -33,9 +36,14 @@ const SERVERS: readonly (readonly [string, readonly string[]])[] = [
   ["refuses what it cannot answer in time", []],
   ["takes on all", ["--overload-max-wait", "1h", "--overload-max-in-flight", "1000000"]],
 ];
-const TIMES = [0.5, 1, 3, 5];
+/** Connections as one gateway has them, and more than the server can give streams to that keep it from being asked too much; times what it can answer. */
+const LOADS: readonly (readonly [connections: number, times: number])[] = [
+  ...[0.5, 1, 3, 5].map((times) => [8, times] as const),
+  ...[1, 3].map((times) => [400, times] as const),
+];
 const ROUNDS = 3;
 const SECONDS = 5;
+/** Among which the Checks are spread by which it is found what the server can answer. */
 const CONNECTIONS = 8;
 /** Envoy's, unless told otherwise. */
 const TIMEOUT_MS = 250;
@@ -60,16 +68,16 @@ export async function measureOverload(progress: (step: string) => void): Promise
       client.close();
     }
     const capacities = servers.map((): number[] => []);
-    const seen = servers.map(() => TIMES.map((): (Seen & { readonly ratio: number })[] => []));
+    const seen = servers.map(() => LOADS.map((): (Seen & { readonly ratio: number })[] => []));
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const [index, { socket, name }] of servers.entries()) {
         const address = `unix:${socket}`;
         progress(`round ${round + 1} of ${ROUNDS}: a server that ${name}`);
-        const seenAtMost = await ask(address, { "in-flight": 64 });
+        const seenAtMost = await ask(address, { "in-flight": 256 });
         const capacity = decidedOf(seenAtMost) / seenAtMost.seconds;
         capacities[index]?.push(capacity);
-        for (const [at, times] of TIMES.entries()) {
-          const under = await ask(address, { "per-second": Math.round(capacity * times) });
+        for (const [at, [connections, times]] of LOADS.entries()) {
+          const under = await ask(address, { connections, "per-second": Math.round(capacity * times) });
           seen[index]?.[at]?.push({ ...under, ratio: decidedOf(under) / under.seconds / capacity });
         }
       }
@@ -77,7 +85,7 @@ export async function measureOverload(progress: (step: string) => void): Promise
     return {
       capacity: Object.fromEntries(servers.map(({ name }, index) => [name, median(capacities[index] ?? [])])),
       loads: servers.flatMap(({ name }, index) =>
-        TIMES.map((times, at) => underLoad(name, times, seen[index]?.[at] ?? [])),
+        LOADS.map((load, at) => underLoad(name, load, seen[index]?.[at] ?? [])),
       ),
     };
   } finally {
@@ -87,16 +95,20 @@ export async function measureOverload(progress: (step: string) => void): Promise
   }
 }
 
-function underLoad(server: string, times: number, rounds: readonly (Seen & { readonly ratio: number })[]): UnderLoad {
+function underLoad(
+  server: string,
+  [connections, times]: (typeof LOADS)[number],
+  rounds: readonly (Seen & { readonly ratio: number })[],
+): UnderLoad {
   const of = (read: (round: (typeof rounds)[number]) => number): number => median(rounds.map(read));
   return {
-    server,
-    times,
+    ...{ server, connections, times },
     goodPut: of(({ ratio }) => ratio),
     p50: of(({ p50 }) => p50),
     p99: of(({ p99 }) => p99),
     refused: of(({ outcomes, asked }) => (outcomes.status + outcomes.refused) / asked),
     refusedP99: of(({ refusedP99 }) => refusedP99),
-    late: of(({ outcomes, asked }) => (outcomes.late + outcomes.held) / asked),
+    late: of(({ outcomes, asked }) => outcomes.late / asked),
+    held: of(({ outcomes, asked }) => outcomes.held / asked),
   };
 }
