@@ -1,10 +1,10 @@
-/** What grpc-js and Node have no word for: letting go of what a call is made of once it is over. */
+/** What Node has no word for: letting go of what a stream is made of once it is over. */
 import type { ServerHttp2Stream } from "node:http2";
 
 /**
  * Every stream of Node's has a function (`onwrite`) that V8 puts among its long-lived objects as soon as it is made, because of how it is written, and that function
  * holds the stream. So whatever hangs on a stream outlives two collections of short-lived objects, and is copied in each, until a full collection finds that nobody
- * holds the function: with all that grpc-js hangs on it six to seven thousand bytes a Check. That holds for Node 24 and 26, where it is an arrow function
+ * holds the function: six to seven thousand bytes a Check. That holds for Node 24 and 26, where it is an arrow function
  * assigned to a property; in Node 22 it is a bound one. Nothing takes the function away, but what hangs on its stream can be cut off.
  * @see lib/internal/streams/writable.js of Node, `this.onwrite`
  */
@@ -12,19 +12,6 @@ export function letGoOfStream(stream: ServerHttp2Stream): void {
   // `removeAllListeners` would tell the stream's own listeners of each one.
   Object.assign(stream, { _events: { __proto__: null, error: ignore }, _eventsCount: 1 });
 }
-
-/** A unary call as grpc-js hands it to its method: a stream as well, whose answer does not go through it. */
-export interface UnaryCall {
-  readonly request: unknown;
-  readonly metadata: unknown;
-}
-
-/** The same for a unary call, of which nobody reads anything any more. */
-export function letGoOfCall(call: UnaryCall): void {
-  Object.assign(call, NOTHING);
-}
-
-const NOTHING = { call: null, metadata: null, request: null };
 
 /** After the end of a stream nobody is left to be told of an error. */
 function ignore(): void {}

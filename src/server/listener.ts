@@ -9,10 +9,8 @@ import { boundAddress, formatListenAddress, isLocal, type ListenAddress } from "
 import type { Admission } from "./admission.ts";
 import type { CallerCheck } from "./caller.ts";
 import type { TlsSource } from "./certificates/tls-source.ts";
-import { checkHeaders } from "./check-headers.ts";
 import type { CheckHandler } from "./check-service.ts";
 import { answerCheck, isPlainCall } from "./check-stream.ts";
-import { letGoOfCall } from "./closed-streams.ts";
 import type { AccessLogService } from "./gateway/access-log-service.ts";
 import { onSession, sayGoodbye, tolerateResets } from "./grpc-sessions.ts";
 import type { HealthService } from "./health.ts";
@@ -20,7 +18,6 @@ import type { WireContract } from "./load-protos.ts";
 import { createSessionGuard } from "./session-guard.ts";
 import { shedStreams } from "./shed-streams.ts";
 import { createStreamShares, FIRST_STREAMS } from "./stream-shares.ts";
-import { answerWhole } from "./whole-answers.ts";
 
 /** What a listener needs. */
 export interface ListenerOptions {
@@ -104,13 +101,10 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     },
     begin(session, stream, headers) {
       const caller = callers.get(session);
-      if (caller === undefined || !isPlainCall(headers)) {
-        answerWhole(stream);
-        return checkHeaders(headers);
-      }
+      if (caller === undefined || !isPlainCall(headers)) return false;
       guard.count(session, stream);
       answerCheck(stream, headers, { check: options.check, caller, maxMessageBytes: MAX_MESSAGE_BYTES });
-      return null;
+      return true;
     },
   });
   const sockets = new Set<Socket>();
@@ -156,10 +150,7 @@ function createGrpcServer(options: ListenerOptions, peers: ReadonlyMap<string, s
   const callerOf = (call: { getPeer(): string }) => (secure ? (peers.get(call.getPeer()) ?? null) : null);
   server.addService(contract.authorization, {
     Check(call: Parameters<CheckHandler>[0] & { getPeer(): string }, reply: Parameters<CheckHandler>[2]) {
-      const { request, metadata } = call;
-      const caller = callerOf(call);
-      letGoOfCall(call);
-      check({ request, metadata }, caller, reply);
+      check(call, callerOf(call), reply);
     },
   });
   server.addService(contract.accessLog, {

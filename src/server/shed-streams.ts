@@ -19,12 +19,8 @@ const REFUSAL = {
 export interface Shedding {
   /** Is this one taken on? */
   admit(session: ServerHttp2Session): boolean;
-  /** Told of one that is, before grpc-js, with its headers; returns those that grpc-js is told, or null where it is to know nothing of the call. */
-  begin(
-    session: ServerHttp2Session,
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-  ): IncomingHttpHeaders | null;
+  /** Told of one that is, before grpc-js. True when it is answered, and grpc-js is to know nothing of it. */
+  begin(session: ServerHttp2Session, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean;
 }
 
 /**
@@ -61,8 +57,7 @@ function guard(session: ServerHttp2Session, path: string, { admit, begin }: Shed
             return true;
           }
         }
-        const told = begin(session, stream, headers);
-        return told === null || emit.call(session, event, stream, told);
+        if (begin(session, stream, headers)) return true;
       }
     }
     return emit.call(session, event, ...args);

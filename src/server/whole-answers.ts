@@ -1,4 +1,4 @@
-/** What grpc-js and Node have no word for: sending an answer and its end in one piece. */
+/** What Node has no word for: sending an answer and its end in one piece. */
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { Writable } from "node:stream";
 
@@ -9,8 +9,8 @@ interface StreamHandle {
 }
 
 /**
- * For a stream of a unary call, before grpc-js sees it. grpc-js says a call's status once its message is written to the socket, and Node sends trailers a turn of the loop after they are due, so
- * each answer would be two writes, and whoever asked would be woken twice. With this the status is said with the message, the trailers go when they are due, and all of it is one write.
+ * For the stream of a unary call. Node tells that a message is written once it is on the socket, and sends trailers a turn of the loop after they are due, so
+ * each answer would be two writes, and whoever asked would be woken twice. With this a message counts as written at once, the trailers go when they are due, and all of it is one write.
  */
 export function answerWhole(stream: ServerHttp2Stream): void {
   if (handleOf(stream) === null) return;
@@ -27,7 +27,7 @@ function write(this: ServerHttp2Stream, message: Uint8Array, written: () => void
 }
 
 /**
- * nghttp2, which asks for them, takes trailers while it does so (`nghttp2_submit_trailer`). Node keeps users from that, because what else they might do would not be safe there; grpc-js does nothing else.
+ * nghttp2, which asks for them, takes trailers while it does so (`nghttp2_submit_trailer`). Node keeps users from that, because what else they might do would not be safe there; here nothing else is done.
  */
 function sendTrailers(this: ServerHttp2Stream, trailers: OutgoingHttpHeaders): void {
   let text = "";

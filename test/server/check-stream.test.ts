@@ -101,6 +101,16 @@ test.each([
   expect((await answerOf(next)).status).toBe("0");
 });
 
+test.each(["1n", "x"])(
+  "no timer is made of the time that a Check may take (%s): who set it takes the Check back",
+  async (time) => {
+    const on = await session();
+    const stream = call(on, { "grpc-timeout": time });
+    stream.end(framed(Buffer.alloc(0)));
+    expect((await answerOf(stream)).status).toBe("0");
+  },
+);
+
 test("what is not plain is answered too", async () => {
   const on = await session();
   const encoded = call(on, { "grpc-encoding": "identity" });
