@@ -4,7 +4,7 @@ import { type HttpHeaders, readHttpHeaders } from "./http-headers.ts";
 import type { PrincipalReader } from "./principal.ts";
 
 /** What `EXTENSION` is to routes, for network filters, which have no context extensions: initial metadata of their `grpc_service`. */
-export const METADATA = { host: "sallyport-host", port: "sallyport-port" } as const;
+const METADATA = { host: "sallyport-host", port: "sallyport-port" } as const;
 
 /** gRPC metadata, as far as it is read here. */
 export interface RequestMetadata {

@@ -4,7 +4,7 @@ import type { ServerHttp2Stream } from "node:http2";
 /**
  * Every stream of Node's has a function (`onwrite`) that V8 puts among its long-lived objects as soon as it is made, because of how it is written, and that function
  * holds the stream. So whatever hangs on a stream outlives two collections of short-lived objects, and is copied in each, until a full collection finds that nobody
- * holds the function: six to seven thousand bytes a Check. That holds for Node 24 and 26, where it is an arrow function
+ * holds the function: a third of what outlives a Check. That holds for Node 24 and 26, where it is an arrow function
  * assigned to a property; in Node 22 it is a bound one. Nothing takes the function away, but what hangs on its stream can be cut off.
  * @see lib/internal/streams/writable.js of Node, `this.onwrite`
  */
