@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { status as Code } from "@grpc/grpc-js";
 import type { RequestMetadata } from "./check-request.ts";
 import type { CheckHandler } from "./check-service.ts";
-import { answerWhole } from "./whole-answers.ts";
+import { sendTrailers, sendWhole, trailersOf } from "./whole-answers.ts";
 
 /** Whose calls are answered, by whom, and up to which size. */
 export interface CheckStreamOptions {
@@ -15,7 +15,7 @@ export interface CheckStreamOptions {
 
 const HEAD = { ":status": 200, "content-type": "application/grpc+proto" } as const;
 const WITH_STATUS = { waitForTrailers: true } as const;
-const STATUS = { "grpc-status": "0" } as const;
+const STATUS = trailersOf({ "grpc-status": "0" });
 /** A byte that says whether the message is compressed, and four of its length. */
 const PREFIX = 5;
 
@@ -42,7 +42,6 @@ export function answerCheck(
   const { check, caller, maxMessageBytes } = options;
   const chunks: Buffer[] = [];
   let size = 0;
-  answerWhole(stream);
   stream.on("error", ignore);
   stream.on("wantTrailers", sendStatus);
   stream.on("data", (chunk: Buffer) => {
@@ -100,11 +99,11 @@ function send(stream: ServerHttp2Stream, answer: Uint8Array): void {
   framed.writeUInt32BE(answer.length, 1);
   framed.set(answer, PREFIX);
   stream.respond(HEAD, WITH_STATUS);
-  stream.write(framed, () => stream.end());
+  sendWhole(stream, framed);
 }
 
 function sendStatus(this: ServerHttp2Stream): void {
-  this.sendTrailers(STATUS);
+  sendTrailers(this, STATUS);
 }
 
 function refuse(stream: ServerHttp2Stream, code: Code, message: string): void {
