@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { status as Code } from "@grpc/grpc-js";
 import type { RequestMetadata } from "./check-request.ts";
 import type { CheckHandler } from "./check-service.ts";
+import { letGoOfStream } from "./closed-streams.ts";
 import { sendTrailers, sendWhole, trailersOf } from "./whole-answers.ts";
 
 /** Whose calls are answered, by whom, and up to which size. */
@@ -44,6 +45,7 @@ export function answerCheck(
   let size = 0;
   stream.on("error", ignore);
   stream.on("wantTrailers", sendStatus);
+  stream.on("close", letGo);
   stream.on("data", (chunk: Buffer) => {
     size += chunk.length;
     if (size <= PREFIX + maxMessageBytes) chunks.push(chunk);
@@ -104,6 +106,10 @@ function send(stream: ServerHttp2Stream, answer: Uint8Array): void {
 
 function sendStatus(this: ServerHttp2Stream): void {
   sendTrailers(this, STATUS);
+}
+
+function letGo(this: ServerHttp2Stream): void {
+  letGoOfStream(this);
 }
 
 function refuse(stream: ServerHttp2Stream, code: Code, message: string): void {

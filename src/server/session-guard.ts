@@ -1,6 +1,6 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import { letGoOfStream } from "./closed-streams.ts";
+import { Readable } from "node:stream";
 
 /**
  * Ends connections that say much and ask nothing. Whatever HTTP/2 lets a client send beside requests (WINDOW_UPDATE, headers of streams that it may not open) costs the one
@@ -155,18 +155,28 @@ export function createSessionGuard({ ended, now = () => performance.now() }: Ses
   };
 }
 
+/** Whose a stream is. */
+const ACCOUNT = Symbol("account");
+
+interface Counted extends ServerHttp2Stream {
+  [ACCOUNT]: Watched;
+}
+
+/** Functions that are assigned to properties are shared: one that is made for a stream would hold it, see `letGoOfStream`. */
 function countStream(each: Watched, stream: ServerHttp2Stream): void {
   each.accounted += BYTES_A_STREAM;
   each.open += 1;
-  stream.once("close", () => {
-    each.open -= 1;
-    each.done += 1;
-    letGoOfStream(stream);
-  });
-  const { push } = stream;
+  stream.once("close", closed);
   // Node has no other way to tell how many bytes of a connection were of which stream.
-  stream.push = (chunk: Uint8Array | null, ...rest: [BufferEncoding?]) => {
-    if (chunk !== null) each.accounted += chunk.length;
-    return push.call(stream, chunk, ...rest);
-  };
+  Object.assign(stream, { [ACCOUNT]: each, push: countedPush });
+}
+
+function closed(this: Counted): void {
+  this[ACCOUNT].open -= 1;
+  this[ACCOUNT].done += 1;
+}
+
+function countedPush(this: Counted, chunk: Uint8Array | null, encoding?: BufferEncoding): boolean {
+  if (chunk !== null) this[ACCOUNT].accounted += chunk.length;
+  return Readable.prototype.push.call(this, chunk, encoding);
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
+import { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createSessionGuard, type SessionGuard } from "../../src/server/session-guard.ts";
 
@@ -28,10 +29,8 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-class FakeStream extends EventEmitter {
-  push(): boolean {
-    return true;
-  }
+class FakeStream extends Readable {
+  override _read(): void {}
 }
 
 function connection(caller = "gateway"): {
@@ -56,7 +55,7 @@ function connection(caller = "gateway"): {
       const stream = new FakeStream();
       session.emit("stream", stream);
       socket.bytesRead += bytes + 300;
-      (stream.push as (chunk: Uint8Array) => boolean)(new Uint8Array(bytes));
+      stream.push(new Uint8Array(bytes));
       if (isAnswered) stream.emit("close");
     },
   };
