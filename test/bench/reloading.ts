@@ -49,14 +49,18 @@ export async function reloading(quick: boolean): Promise<string> {
   const teams = readdirSync(policies).filter((name) => name.startsWith("team-"));
   const edit = (names: readonly string[], all: boolean): void => {
     edits += 1;
-    for (const name of names) {
-      const file = join(policies, name, "egress.yaml");
+    const drafts = names.map((name) => ({
+      file: join(policies, name, "egress.yaml"),
+      draft: join(directory, `${name}.draft`),
+    }));
+    for (const { file, draft } of drafts) {
       const text = readFileSync(file, "utf8");
       // A rule's ticket is part of the bundle: it is another revision.
       const changed = all ? `# edit ${edits}\n${text}` : text;
-      writeFileSync(join(policies, name, ".draft"), changed.replace(/ticket: .*/, `ticket: EDIT-${edits}`));
-      renameSync(join(policies, name, ".draft"), file);
+      writeFileSync(draft, changed.replace(/ticket: .*/, `ticket: EDIT-${edits}`));
     }
+    // All at once, from where the server does not look: or it begins with some of them, and goes on with the others when it is thought to be done.
+    for (const { file, draft } of drafts) renameSync(draft, file);
   };
   const revision = async (): Promise<unknown> => {
     const page: unknown = await (await fetch(`http://127.0.0.1:${port}/readyz`)).json();
