@@ -165,6 +165,14 @@ const PLANS: readonly Plan[] = [
   },
 ];
 
+const REVOKED: Plan = {
+  who: "payments/checkout",
+  what: "POST http://api.stripe.com/v1/charges, after the edit",
+  send: CHARGE,
+  status: 403,
+  reason: "no-matching-rule",
+};
+
 /** Sends everything, then revokes the first rule and shows the next decision. */
 export async function runScenario(lab: Lab, progress: (step: string) => void): Promise<readonly DemoStep[]> {
   progress("sending requests");
@@ -174,24 +182,17 @@ export async function runScenario(lab: Lab, progress: (step: string) => void): P
   const file = join(lab.policies, "payments", "stripe.yaml");
   const text = await readFile(file, "utf8");
   await writeFile(file, text.replace("methods: [GET, POST]", "methods: [GET]"));
-  let last: Answer = { status: null, headers: {}, body: "" };
+  let step = await take(lab, REVOKED);
   await waitUntil(
     "the edited policy taking effect",
     async () => {
-      last = await CHARGE(lab);
-      return last.status === 403;
+      // Each waits for its own record: one that comes late would be taken for the next one's.
+      if (!step.asExpected) step = await take(lab, REVOKED);
+      return step.asExpected;
     },
     PATIENCE_MS,
-  );
-  steps.push(
-    await take(lab, {
-      who: "payments/checkout",
-      what: "POST http://api.stripe.com/v1/charges, after the edit",
-      send: CHARGE,
-      status: 403,
-      reason: "no-matching-rule",
-    }),
-  );
+  ).catch(() => undefined);
+  steps.push(step);
   return steps;
 }
 
