@@ -155,11 +155,11 @@ export function createSessionGuard({ ended, now = () => performance.now() }: Ses
   };
 }
 
-/** Whose a stream is. */
+/** Whose a stream is, until it is over. */
 const ACCOUNT = Symbol("account");
 
 interface Counted extends ServerHttp2Stream {
-  [ACCOUNT]: Watched;
+  [ACCOUNT]: Watched | null;
 }
 
 /** Functions that are assigned to properties are shared: one that is made for a stream would hold it, see `letGoOfStream`. */
@@ -172,11 +172,15 @@ function countStream(each: Watched, stream: ServerHttp2Stream): void {
 }
 
 function closed(this: Counted): void {
-  this[ACCOUNT].open -= 1;
-  this[ACCOUNT].done += 1;
+  const each = this[ACCOUNT];
+  if (each === null) return;
+  each.open -= 1;
+  each.done += 1;
+  this[ACCOUNT] = null;
 }
 
 function countedPush(this: Counted, chunk: Uint8Array | null, encoding?: BufferEncoding): boolean {
-  if (chunk !== null) this[ACCOUNT].accounted += chunk.length;
+  const each = this[ACCOUNT];
+  if (chunk !== null && each !== null) each.accounted += chunk.length;
   return Readable.prototype.push.call(this, chunk, encoding);
 }
