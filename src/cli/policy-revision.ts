@@ -31,7 +31,8 @@ export type RevisionReader = (name: string) => Promise<PolicyRevision | null>;
  */
 export function createRevisionReader(output: string, names: readonly string[]): RevisionReader {
   let known: FileRevisions | null = null;
-  const begun = new Map(names.map((name) => [name, readPolicyDirectory(name)]));
+  // A name may come twice: a second reading of it would be one that nobody waits for.
+  const begun = new Map([...new Set(names)].map((name) => [name, readPolicyDirectory(name)]));
   // Whether it is a directory at all is found out, and said, when it is asked for.
   for (const reading of begun.values()) reading.catch(() => undefined);
   // Whoever names bundles need not wait for all that reads and checks files.
