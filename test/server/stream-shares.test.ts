@@ -11,6 +11,7 @@ import {
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it } from "vitest";
+import { AUTHORIZER_LIMITS } from "../../src/generate/authorizer-limits.ts";
 import { createStreamShares, FIRST_STREAMS, type StreamShares, shareOf } from "../../src/server/stream-shares.ts";
 
 const open: { close(): unknown }[] = [];
@@ -48,6 +49,7 @@ async function told(session: ClientHttp2Session, streams: number): Promise<void>
 it("gives each of few connections as many streams as a gateway's worker opens, and each of many its part of all", () => {
   expect([1, 16, 17, 32, 33, 64, 65, 128, 129].map(shareOf)).toEqual([32, 32, 16, 16, 8, 8, 4, 4, 2]);
   expect(shareOf(10_000)).toBe(2);
+  expect(shareOf(AUTHORIZER_LIMITS.connections)).toBeGreaterThanOrEqual(AUTHORIZER_LIMITS.streams);
 });
 
 it("takes what a client sends before it can know of a limit, then tells it", async () => {
