@@ -42,6 +42,36 @@ export function isUpper(c: u32): bool {
   return c - 65 < 26;
 }
 
+/** Is each of the eight bytes of `w` in one of the classes? */
+// @ts-ignore: decorator
+@inline
+export function areIn(w: u64, bits: u32): bool {
+  const low = classOf(w) & classOf(w >> 8) & classOf(w >> 16) & classOf(w >> 24);
+  const high = classOf(w >> 32) & classOf(w >> 40) & classOf(w >> 48) & classOf(w >> 56);
+  return (low & high & bits) != 0;
+}
+
+/** Of the lowest byte. */
+// @ts-ignore: decorator
+@inline
+function classOf(w: u64): u32 {
+  return load<u8>(classes + <usize>(w & 0xff));
+}
+
+/** Where `byte` first stands, or `length`. Eight at a time: one that is it leaves a byte without bits, from which a borrow comes. */
+export function find(byte: u32, address: usize, length: usize): usize {
+  const all = <u64>byte * 0x0101010101010101;
+  let i: usize = 0;
+  for (; i + 8 <= length; i += 8) {
+    const w = load<u64>(address + i) ^ all;
+    const found = (w - 0x0101010101010101) & ~w & 0x8080808080808080;
+    // Only bytes behind the first can be marked for nothing.
+    if (found != 0) return i + <usize>(ctz(found) >> 3);
+  }
+  for (; i < length; i++) if (load<u8>(address + i) == byte) return i;
+  return length;
+}
+
 /** The value of a hexadecimal digit, or -1. */
 export function hexValue(c: u32): i32 {
   if (c - 48 < 10) return c - 48;

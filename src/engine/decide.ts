@@ -172,16 +172,30 @@ function conclude(openModel: bool): void {
   }
 }
 
+/** What rules are asked about, once a question has come so far. */
+let kind: u32 = 0;
+let contentType: u32 = 0;
+let isOpen: bool = false;
+/** Has it? */
+let reached: bool = false;
+
 /** Answers the question in the question buffer at `now` (ms since the epoch). The answer is at `answer`. */
 export function decideQuestion(now: f64): void {
   whens.forget();
-  decideAnswered(now);
+  decideFromStart(now);
 }
 
-/** Answers the same question once more, with what expressions came to since. */
+/** Answers the same question once more, with what expressions came to since. Nothing of it is read again: a long path or many headers cost once. */
 export function decideAnswered(now: f64): void {
-  whens.begin();
-  const kind = load<u32>(question + L.Q_KIND);
+  if (!reached) return;
+  refuse(L.REASON_NO_MATCHING_RULE);
+  judge(now);
+}
+
+/** Answers the question in the buffer with what expressions came to so far. */
+export function decideFromStart(now: f64): void {
+  reached = false;
+  kind = load<u32>(question + L.Q_KIND);
   const principalLength = <usize>load<u32>(question + L.Q_PRINCIPAL);
   const hostBytes = <usize>load<u32>(question + L.Q_HOST);
   const namedLength = load<u32>(question + L.Q_PORT);
@@ -223,19 +237,26 @@ export function decideAnswered(now: f64): void {
     return;
   }
   resolve(port, scope);
-  const contentType = fitProtocols(kind) ? L.MASK_CONTENT_TYPE : 0;
+  contentType = fitProtocols(kind) ? L.MASK_CONTENT_TYPE : 0;
   put(L.A_MASK, contentType);
   if (owner != 0) put(L.A_SERVICE, load<u32>(owner + L.OWNER_SERVICE));
-  const openModel = field(L.H_MODEL) == L.MODEL_ALLOW_ANY;
-  if (owner == 0 && !openModel) {
+  isOpen = field(L.H_MODEL) == L.MODEL_ALLOW_ANY;
+  if (owner == 0 && !isOpen) {
     refuse(L.REASON_UNREGISTERED_TARGET);
     return;
   }
+  reached = true;
+  judge(now);
+}
+
+/** What the rules say. */
+function judge(now: f64): void {
+  whens.begin();
   rules.walk(port, scope, now, kind != L.KIND_HTTP);
   put(L.A_MASK, contentType | rules.mask);
   put(L.A_HEADER_COUNT, dependedHeaders);
   put(L.A_WHEN_COUNT, whens.waiting);
   if (rules.clock) put(L.A_CACHEABLE, 0);
   store<f64>(answer + L.A_VALID_UNTIL, rules.validUntil);
-  conclude(openModel);
+  conclude(isOpen);
 }

@@ -2,7 +2,7 @@
  * What each condition of a rule came to in one decision, asked one by one of the functions that the decision itself asks.
  * Nothing here decides, and the filter does without it. The codes are those of src/bundle/layout.ts.
  */
-import { decideAnswered, scope } from "./decide";
+import { decideFromStart, scope } from "./decide";
 import * as L from "./layout";
 import { judgeHeader, judgeMethods, judgePaths, matchesPort } from "./matcher";
 import * as rules from "./rules";
@@ -19,7 +19,7 @@ let opaque: bool = false;
 export function explainQuestion(now: f64): u32 {
   opaque = load<u32>(question + L.Q_KIND) != L.KIND_HTTP;
   const before = rules.visit;
-  decideAnswered(now);
+  decideFromStart(now);
   if (rules.visit != before) return L.STAGE_RULES;
   if (load<u32>(answer + L.A_REASON) != L.REASON_UNREGISTERED_TARGET) return L.STAGE_REFUSED;
   rules.walk(load<u32>(answer + L.A_PORT), scope, now, opaque);

@@ -1,5 +1,5 @@
 /** The request path: checked once, decoded once, then matched. @see docs/semantics.md §4 */
-import { equals, hexValue, isIn, isUtf8, PLAIN_IN_PATH } from "./bytes";
+import { areIn, equals, find, hexValue, isIn, isUtf8, PLAIN_IN_PATH } from "./bytes";
 import * as L from "./layout";
 import { at, refBytes, refLength } from "./state";
 
@@ -34,10 +34,8 @@ function isDots(start: usize, length: usize): bool {
 
 /** Decodes into the buffer. DOUBT for everything that two readers could take differently. */
 function analyse(): u32 {
-  let length: usize = 0;
-  while (length < rawLength && load<u8>(raw + length) != 63) {
-    if (++length > MAX_PATH) return DOUBT;
-  }
+  const length = find(63, raw, rawLength < MAX_PATH + 1 ? rawLength : MAX_PATH + 1);
+  if (length > MAX_PATH) return DOUBT;
   if (length == 1 && load<u8>(raw) == 42) return FALSE;
   if (length == 0 || load<u8>(raw) != 47) return DOUBT;
   let out: usize = 0;
@@ -45,6 +43,11 @@ function analyse(): u32 {
   segments = 0;
   let ascii = true;
   for (let i: usize = 0; i < length; i++) {
+    for (; i + 8 < length; i += 8, out += 8) {
+      const w = load<u64>(raw + i);
+      if (!areIn(w, PLAIN_IN_PATH)) break;
+      store<u64>(buffer + out, w);
+    }
     let c = <u32>load<u8>(raw + i);
     if (isIn(c, PLAIN_IN_PATH)) {
       store<u8>(buffer + out++, <u8>c);

@@ -60,6 +60,12 @@ const MOST: Mixture = {
 };
 const KINDS = Object.keys(MOST) as readonly (keyof Mixture)[];
 
+/** Of no kind anything. */
+export const NOTHING: Mixture = {
+  ...(Object.fromEntries(KINDS.map((kind) => [kind, 0])) as unknown as Mixture),
+  values: 1,
+};
+
 /** As long as paths are looked at, with as many segments as templates have. */
 const PATH = `${`/${"s".repeat(250)}`.repeat(LIMITS.pathSegments - 1)}/${"%C3%A9".repeat(60)}`;
 const UPGRADES = count(16, (i) => `${"u".repeat(58)}${String(i).padStart(2, "0")}`);

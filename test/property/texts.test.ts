@@ -235,6 +235,15 @@ test("paths", { timeout: budget.timeoutMs }, () => {
   agreeOn(stumbling(steps, paths, 8), (path) => ({ path }));
 });
 
+/** The engine takes eight plain bytes of a path at a time, up to where it is too long. */
+test("paths with one odd bit anywhere among plain bytes, up to the longest", { timeout: budget.timeoutMs }, () => {
+  const short = { weight: 40, arbitrary: fc.nat({ max: 40 }) };
+  const before = fc.oneof(short, { weight: 1, arbitrary: fc.integer({ min: 8_170, max: 8_192 }) });
+  agreeOn(fc.tuple(before, fc.constantFrom(...steps), fc.nat({ max: 20 })), ([many, odd, more]) => ({
+    path: `/a/${"x".repeat(many)}${odd}${"y".repeat(more)}`,
+  }));
+});
+
 test("headers and upgrades, as text and as bytes", { timeout: budget.timeoutMs }, () => {
   const text = stumbling(tokens, ["upgrade", "close, Upgrade", "websocket", "h2c", "a"], 4);
   const bytes = fc.uint8Array({ maxLength: 6 });

@@ -1,7 +1,7 @@
 import type { HeaderCondition, PathPattern, Rule, RuleTarget, WhenExpression } from "../model.ts";
 
 /**
- * What the engine does for a part of a rule, in units of about ten nanoseconds: rather too much than too little. `test/attack/work.test.ts` holds
+ * What the engine does for a part of a rule, in units of about ten nanoseconds: rather too much than too little. `test/attack/hostile.test.ts` holds
  * them against the engine.
  */
 export const SUBJECT_WORK = 2;
