@@ -1,3 +1,4 @@
+import { fitted } from "./fitted.ts";
 import { LIMITS } from "./limits.ts";
 import type { PathPattern, PathSegment } from "./model.ts";
 import { fail, ok, type Result, withAcceptedFix } from "./result.ts";
@@ -44,7 +45,7 @@ function parseTemplate(text: string): Result<PathPattern> {
       return fail(`path \`${text}\`: segment \`${part}\` mixes text and operators; \`{*}\` is a whole segment`);
     } else segments.push({ kind: "literal", text: part });
   }
-  return ok({ kind: "template", text, segments });
+  return ok({ kind: "template", text, segments: fitted(segments) });
 }
 
 /** What could never match, because a request path that has it is in doubt. */

@@ -7,7 +7,7 @@ import type { SourcePosition } from "./model.ts";
 import { readPlainYaml } from "./plain/read-plain.ts";
 import { offsetInSource } from "./scalar-offset.ts";
 import { refuseFeatures } from "./yaml-features.ts";
-import { locate, type Places, placesOf } from "./yaml-places.ts";
+import { notePlaces, Places } from "./yaml-places.ts";
 
 export type DocumentPath = readonly (string | number)[];
 
@@ -92,10 +92,10 @@ function documentMaker(file: string, text: string, lines: LineIndex): DocumentMa
   const positionAt = (offset: number): SourcePosition => ({ file, ...lines.positionAt(offset) });
   return (value, places) => ({
     value,
-    position: (path) => positionAt(locate(places, path, false)),
+    position: (path) => positionAt(places.locate(path, false)),
     positionWithin: (path, value, offset) =>
-      positionAt(offsetInSource(text, locate(places, path, false), value, offset)),
-    keyPosition: (path) => positionAt(locate(places, path, true)),
+      positionAt(offsetInSource(text, places.locate(path, false), value, offset)),
+    keyPosition: (path) => positionAt(places.locate(path, true)),
     excerpt: lines.excerpt,
   });
 }
@@ -141,7 +141,9 @@ function compose(file: string, text: string, whole: (code: DiagnosticCode, messa
     if (contents === null || problems.length > before) continue;
     refuseFeatures(contents, text, report);
     if (problems.length > before) continue;
-    documents.push(documentOf(document.toJS({ maxAliasCount: 0 }), placesOf(contents)));
+    const places = new Places(text);
+    notePlaces(places, contents);
+    documents.push(documentOf(document.toJS({ maxAliasCount: 0 }), places));
   }
   return { documents, problems };
 }

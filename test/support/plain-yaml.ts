@@ -1,7 +1,7 @@
 import { parseAllDocuments } from "yaml";
 import { readPlainYaml } from "../../src/policy/plain/read-plain.ts";
 import { refuseFeatures } from "../../src/policy/yaml-features.ts";
-import { placesOf } from "../../src/policy/yaml-places.ts";
+import { notePlaces, Places } from "../../src/policy/yaml-places.ts";
 
 /** What the short way and the library read of a text; null = the short way leaves it to the library. */
 export interface BothReadings {
@@ -20,7 +20,9 @@ export function readBoth(text: string): BothReadings | null {
     const { contents } = document;
     if (contents === null) problems.push("an empty document");
     else refuseFeatures(contents as never, text, (code) => problems.push(code));
-    return { value: document.toJS(), places: placesOf(contents) };
+    const places = new Places(text);
+    notePlaces(places, contents);
+    return { value: document.toJS(), places };
   });
   return {
     plain: { documents: plain.map(({ value, places }) => ({ value, places })), problems: [] },

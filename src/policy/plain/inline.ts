@@ -1,11 +1,11 @@
+import { fitted } from "../fitted.ts";
 import type { Places } from "../yaml-places.ts";
 import { pastSpaces } from "./lines.ts";
 import { endOf, readPlainScalar } from "./scalar.ts";
 
-/** A value, where its parts stand, and where its line goes on after it. */
+/** A value, and where its line goes on after it. */
 export interface ValueRead {
   readonly value: unknown;
-  readonly places: Places;
   readonly end: number;
 }
 
@@ -14,13 +14,16 @@ const OPEN = { list: 0x5b, map: 0x7b } as const;
 const CLOSE = { list: 0x5d, map: 0x7d } as const;
 const COMMA = 0x2c;
 
-/** Reads the value at `at` that ends in the same line: a scalar, or a list or map in brackets, `depth` deep at most. Null = not certain. */
-export function readInline(text: string, at: number, flow: boolean, depth: number): ValueRead | null {
-  const first = text.charCodeAt(at);
-  if (first === OPEN.list) return readList(text, at, depth - 1);
-  if (first === OPEN.map) return readMap(text, at, depth - 1);
-  const scalar = readPlainScalar(text, at, flow);
-  return scalar === null ? null : { value: scalar.value, places: at, end: scalar.end };
+/**
+ * Reads the value at `at` that ends in the same line: a scalar, or a list or map in brackets, `depth` deep at most. Notes where its parts stand. Null = not
+ * certain.
+ */
+export function readInline(places: Places, at: number, flow: boolean, depth: number): ValueRead | null {
+  const first = places.text.charCodeAt(at);
+  if (first === OPEN.list) return readList(places, at, depth - 1);
+  if (first === OPEN.map) return readMap(places, at, depth - 1);
+  places.scalar(at);
+  return readPlainScalar(places.text, at, flow);
 }
 
 /** The end of a key with its colon at `at`; -1 when what stands there is not certainly one. */
@@ -35,36 +38,33 @@ export function putNew(map: Record<string, unknown>, name: string, value: unknow
   return true;
 }
 
-function readList(text: string, start: number, depth: number): ValueRead | null {
-  const value: unknown[] = [];
-  const items: Places[] = [];
-  const end = readItems(text, start, CLOSE.list, depth, (at) => {
-    const item = readInline(text, at, true, depth);
+function readList(places: Places, start: number, depth: number): ValueRead | null {
+  const list: unknown[] = [];
+  const opened = places.openList(start);
+  const end = readItems(places.text, start, CLOSE.list, depth, (at) => {
+    const item = readInline(places, at, true, depth);
     if (item === null) return -1;
-    value.push(item.value);
-    items.push(item.places);
+    list.push(item.value);
     return item.end;
   });
-  return end < 0 ? null : { value, places: { start, items }, end };
+  places.close(opened);
+  return end < 0 ? null : { value: fitted(list), end };
 }
 
-function readMap(text: string, start: number, depth: number): ValueRead | null {
-  const value: Record<string, unknown> = {};
-  const names: string[] = [];
-  const keys: number[] = [];
-  const values: Places[] = [];
+function readMap(places: Places, start: number, depth: number): ValueRead | null {
+  const { text } = places;
+  const map: Record<string, unknown> = {};
+  const opened = places.openMap(start);
   const end = readItems(text, start, CLOSE.map, depth, (at) => {
     const colon = endOfKey(text, at);
     if (colon < 0) return -1;
-    const entry = readInline(text, pastSpaces(text, colon), true, depth);
-    const name = text.slice(at, colon - 1);
-    if (entry === null || !putNew(value, name, entry.value)) return -1;
-    names.push(name);
-    keys.push(at);
-    values.push(entry.places);
+    places.plainKey(at);
+    const entry = readInline(places, pastSpaces(text, colon), true, depth);
+    if (entry === null || !putNew(map, text.slice(at, colon - 1), entry.value)) return -1;
     return entry.end;
   });
-  return end < 0 ? null : { value, places: { start, names, keys, values }, end };
+  places.close(opened);
+  return end < 0 ? null : { value: map, end };
 }
 
 /** Reads what stands between brackets, with commas between. Returns where the line goes on after them; -1 = not certain. */
