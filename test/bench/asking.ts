@@ -7,6 +7,7 @@ import { createFileSink } from "../../src/audit/file-sink.ts";
 import { renderDecided, renderRecord } from "../../src/audit/record.ts";
 import { trailFiles } from "../../src/audit/segment-names.ts";
 import { createIdSource } from "../../src/server/decision-id.ts";
+import { BUILT_MAIN } from "./built.ts";
 
 const run = promisify(execFile);
 
@@ -41,10 +42,9 @@ export async function measureAsking(records: number): Promise<AskingFigures> {
     await writeTrail(path, records);
     const files = (await trailFiles(path)).map((each) => each.path);
     const sizes = await Promise.all(files.map((file) => stat(file)));
-    const main = new URL("../../src/cli/main.ts", import.meta.url).pathname;
     const times: AskingTime[] = [];
     for (const [name, [command = "", ...rest]] of QUESTIONS) {
-      times.push({ name, seconds: await timed(process.execPath, [main, "audit", command, path, ...rest]) });
+      times.push({ name, seconds: await timed(process.execPath, [BUILT_MAIN, "audit", command, path, ...rest]) });
     }
     const pipeline = `cat "$@" | jq -r 'select(.effect=="deny")|.subject.spiffeId+" "+.target.host+" "+.reason' | sort | uniq -c | sort -rn | head -20`;
     const jqSeconds = await timed("sh", ["-c", pipeline, "sh", ...files]).catch(() => null);

@@ -5,6 +5,7 @@ import { type Child, startChild } from "../../src/cli/demo/process.ts";
 import type { CheckInput } from "../../src/pdp/decision.ts";
 import { loadProtos } from "../../src/server/load-protos.ts";
 import type { CheckRequestMessage } from "../../src/server/wire.ts";
+import { BUILT_MAIN } from "./built.ts";
 import { syntheticQuestion } from "./engine.ts";
 import { cpuMicros } from "./process-usage.ts";
 import { hostOf, shapeOf, workloadOf } from "./synthetic-set.ts";
@@ -136,20 +137,17 @@ export function startServed(directory: string, name: string, args: readonly stri
   };
 }
 
-const SOURCES_MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
-
-/** The arguments of `sallyport serve` on the socket of that name. `main` = the program's file. */
+/** The arguments of `sallyport serve` on the socket of that name. */
 export function serveArgs(
   directory: string,
   name: string,
   policies: string,
   more: readonly string[],
-  main = SOURCES_MAIN,
 ): readonly string[] {
   const listen = `unix:${join(directory, name)}`;
   return [
     ...SHIPPED_FLAGS,
-    main,
+    BUILT_MAIN,
     "serve",
     "--policies",
     policies,

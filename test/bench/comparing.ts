@@ -8,7 +8,7 @@ import type { Revision } from "../../src/analyze/diff/side.ts";
 import { compileBundle } from "../../src/bundle/compile.ts";
 import { createEngine } from "../../src/pdp/engine.ts";
 import type { PolicySet, Rule } from "../../src/policy/model.ts";
-import { BUILT_MAIN, buildProgram } from "./built.ts";
+import { BUILT_MAIN } from "./built.ts";
 import { median } from "./median.ts";
 import { writePolicyText } from "./policy-text.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
@@ -90,7 +90,6 @@ async function measureCommand(
     return place;
   };
   try {
-    await buildProgram();
     const before = await put("old", old);
     const figures: ComparingFigures[] = [];
     for (const [index, [name, set]] of others.entries()) {

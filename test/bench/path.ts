@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { accepts, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
+import { BUILT_MAIN } from "./built.ts";
 import { RULES, SHIPPED_FLAGS } from "./checks.ts";
 import { median } from "./median.ts";
 import { askApart } from "./overload/ask.ts";
@@ -146,7 +147,7 @@ function argsOf(server: Server, address: string, policies: string, trail: string
   const flags = { policies, listen: address, admin: "none", "log-level": "error", "drain-wait": "0ms" };
   const to = { "audit-to": server === "batch" ? trail : "none" };
   const args = Object.entries({ ...flags, ...to }).flatMap(([name, value]) => [`--${name}`, value]);
-  return [...SHIPPED_FLAGS, at("../../src/cli/main.ts"), "serve", ...args];
+  return [...SHIPPED_FLAGS, BUILT_MAIN, "serve", ...args];
 }
 
 /** Longer than any answer takes, so that none is taken back. */

@@ -10,6 +10,7 @@ import { compileBundle } from "../../src/bundle/compile.ts";
 import { createEngine } from "../../src/pdp/engine.ts";
 import type { PolicySet } from "../../src/policy/model.ts";
 import { recordedLine } from "../replay/recorded.ts";
+import { BUILT_MAIN } from "./built.ts";
 import { syntheticQuestion } from "./engine.ts";
 import { shapeOf, syntheticSet } from "./synthetic-set.ts";
 
@@ -64,10 +65,9 @@ export async function measureReplaying(
       const path = join(directory, `${compressed}.jsonl`);
       await writeTrail(path, records, createEngine(module, bundles.was), compressed ? "zstd" : null);
       const sizes = await Promise.all((await trailFiles(path)).map((each) => stat(each.path)));
-      const main = new URL("../../src/cli/main.ts", import.meta.url).pathname;
       const policies = ["--policies", join(directory, "now"), "--was", join(directory, "was")];
       const begun = performance.now();
-      const { stdout } = await run(process.execPath, [main, "replay", path, ...policies, "--output", "json"], {
+      const { stdout } = await run(process.execPath, [BUILT_MAIN, "replay", path, ...policies, "--output", "json"], {
         maxBuffer: 1 << 28,
       });
       const seconds = (performance.now() - begun) / 1000;

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startChild, waitUntil } from "../../src/cli/demo/process.ts";
-import { BUILT_MAIN, buildProgram } from "./built.ts";
 import { allows, connectTo, RULES, serveArgs } from "./checks.ts";
 import { median } from "./median.ts";
 import { table } from "./page.ts";
@@ -21,7 +20,6 @@ export async function restarting(say: (step: string) => void): Promise<string> {
   try {
     const policies = join(directory, "policies");
     await writePolicyText(syntheticSet(shapeOf(RULES)), policies);
-    await buildProgram();
     const state = join(directory, "state");
     const arms = [
       { name: "nothing is kept", flags: [], ms: [] as number[] },
@@ -56,7 +54,7 @@ async function untilAllowed(
   also = () => true,
 ): Promise<number> {
   const more = ["--audit-to", join(directory, "audit.jsonl"), ...flags];
-  const args = serveArgs(directory, "s", policies, more, BUILT_MAIN);
+  const args = serveArgs(directory, "s", policies, more);
   const begun = performance.now();
   const child = startChild(process.execPath, args);
   try {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type Child, startChild } from "../../../src/cli/demo/process.ts";
+import { BUILT_MAIN } from "../built.ts";
 import { SHIPPED_FLAGS } from "../checks.ts";
 import { type Certificates, GATEWAY_ID } from "./certificates.ts";
 import type { Way } from "./ways.ts";
@@ -63,6 +64,10 @@ function serveArgs({ way, directory, policies, port, certificates }: AuthorizerO
     "log-level": "warn",
     ...(way.transport === "unix" ? {} : overTls),
   };
-  const main = new URL("../../../src/cli/main.ts", import.meta.url).pathname;
-  return [...SHIPPED_FLAGS, main, "serve", ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])];
+  return [
+    ...SHIPPED_FLAGS,
+    BUILT_MAIN,
+    "serve",
+    ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),
+  ];
 }
