@@ -2,6 +2,7 @@ import { type BundleReader, createBundleReader } from "../bundle/bundle-reader.t
 import { LAYOUT } from "../bundle/layout.ts";
 import { REASONS } from "../bundle/reason.ts";
 import { bundleRevision } from "../bundle/revision.ts";
+import type { Effect } from "../policy/model.ts";
 import { atOnce } from "./at-once.ts";
 import type { CheckInput, Decision, Dependencies, Subject } from "./decision.ts";
 import { createEngineInstance, type EngineInstance } from "./engine-instance.ts";
@@ -17,10 +18,17 @@ export interface Engine {
   readonly headers: readonly string[];
   /** Decides at `nowMs` (ms since the epoch). Throws only when the engine itself fails: the caller must deny. */
   decide(input: CheckInput, nowMs: number): Decision;
+  /** Decides likewise. What is given is the same object each time, and tells of this question until the next. Throws alike. */
+  outcome(input: CheckInput, nowMs: number): Outcome;
   /** Decides likewise, but takes expressions for what is assumed of them where they can be told at all. Throws alike. */
   decideAssuming(input: CheckInput, nowMs: number, assume: Assume): Decision;
   /** Decides likewise and tells what each condition came to. Throws alike. */
   explain(input: CheckInput, nowMs: number): Verdicts;
+}
+
+/** The effects of a decision; the rest of it is read only for those who ask: most who compare two need not. */
+export interface Outcome extends Pick<Decision, "effect" | "shadow"> {
+  decision(): Decision;
 }
 
 /**
@@ -50,6 +58,16 @@ function engineOf(engine: EngineInstance, bundle: Uint8Array, revision: string):
   const headers = [...ALWAYS_READ, ...names.headerNames()];
   const writeQuestion = createQuestionWriter(engine, new Set(headers));
   const readAnswer = createAnswerReader(engine, names);
+  let asker = "";
+  const outcome: Outcome = {
+    get effect() {
+      return effectAt(engine, LAYOUT.A_EFFECT);
+    },
+    get shadow() {
+      return effectAt(engine, LAYOUT.A_SHADOW);
+    },
+    decision: () => readAnswer(asker),
+  };
   const whens = createWhens(engine, names);
   /** An answer that waits for expressions is given again once they have been evaluated. */
   const decide = (input: CheckInput, nowMs: number, assume: Assume | null = null): void => {
@@ -66,6 +84,11 @@ function engineOf(engine: EngineInstance, bundle: Uint8Array, revision: string):
       decide(input, nowMs);
       return readAnswer(input.principal);
     },
+    outcome(input, nowMs) {
+      decide(input, nowMs);
+      asker = input.principal;
+      return outcome;
+    },
     decideAssuming(input, nowMs, assume) {
       decide(input, nowMs, assume);
       return readAnswer(input.principal);
@@ -76,6 +99,10 @@ function engineOf(engine: EngineInstance, bundle: Uint8Array, revision: string):
       return readVerdicts(engine, nowMs, decision, (offset) => whens.ofItem(offset, { input, nowMs, decision }));
     },
   };
+}
+
+function effectAt({ view, answer }: EngineInstance, field: number): Effect {
+  return view.getUint32(answer + field, true) === LAYOUT.EFFECT_ALLOW ? "allow" : "deny";
 }
 
 /** Reads the answer area. What many answers share is made once: subjects, sole rules, dependencies. */
@@ -109,10 +136,10 @@ function createAnswerReader(engine: EngineInstance, names: BundleReader): (princ
     const service = u32(LAYOUT.A_SERVICE);
     const hostLength = u32(LAYOUT.A_HOST_LENGTH);
     return {
-      effect: u32(LAYOUT.A_EFFECT) === LAYOUT.EFFECT_ALLOW ? "allow" : "deny",
+      effect: effectAt(engine, LAYOUT.A_EFFECT),
       reason,
       rules: ruleIds(LAYOUT.A_RULES, ruleCount),
-      shadow: u32(LAYOUT.A_SHADOW) === LAYOUT.EFFECT_ALLOW ? "allow" : "deny",
+      shadow: effectAt(engine, LAYOUT.A_SHADOW),
       shadowRules: ruleIds(LAYOUT.A_SHADOW_RULES, u32(LAYOUT.A_SHADOW_RULE_COUNT)),
       validUntil: validUntil === Number.POSITIVE_INFINITY ? null : validUntil,
       dependsOn:

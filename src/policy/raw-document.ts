@@ -3,7 +3,7 @@ import type { EgressGatewaySpec } from "./schema/egress-gateway.ts";
 import type { EgressPolicySpec } from "./schema/egress-policy.ts";
 import type { ExternalServiceSpec } from "./schema/external-service.ts";
 import type { IdentityGroupSpec } from "./schema/identity-group.ts";
-import type { SourceDocument } from "./yaml-source.ts";
+import type { DocumentPlaces } from "./yaml-source.ts";
 
 interface Specs {
   readonly EgressGateway: EgressGatewaySpec;
@@ -23,7 +23,7 @@ export interface RawDocumentOf<K extends keyof Specs> {
   readonly namespace: string | null;
   readonly name: string;
   readonly spec: Specs[K];
-  readonly source: SourceDocument;
+  readonly source: DocumentPlaces;
 }
 
 export type RawDocument = { [K in keyof Specs]: RawDocumentOf<K> }[keyof Specs];

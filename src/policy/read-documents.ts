@@ -50,7 +50,8 @@ function readDocument(
   source: SourceDocument,
   add: (problem: SourceProblem) => void,
 ): RawDocument | null {
-  const { value } = source;
+  // What a document said before it was checked is not kept: it is as much again.
+  const { value, ...places } = source;
   const report = (code: DiagnosticCode, message: string, path: DocumentPath, fix: string | null = null): null => {
     const at = source.position(path);
     add({ code, message, at, excerpt: source.excerpt(at), fix });
@@ -100,6 +101,6 @@ function readDocument(
     namespace: place === "" ? namespace : place,
     name: metadata.name,
     spec,
-    source,
+    source: places,
   } as RawDocument;
 }

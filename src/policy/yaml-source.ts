@@ -24,6 +24,9 @@ export interface SourceDocument {
   excerpt(at: SourcePosition): string | null;
 }
 
+/** Where each part of a document stands, without what it says. */
+export type DocumentPlaces = Omit<SourceDocument, "value">;
+
 export interface SourceFile {
   readonly documents: readonly SourceDocument[];
   readonly problems: readonly SourceProblem[];

@@ -37,7 +37,7 @@ export function diff(was: Revision, is: Revision, atMs: number): Difference {
     most: MOST_LEAVES,
     decide(input, instant) {
       witnesses += 1;
-      return [was.engine.decide(input, instant), is.engine.decide(input, instant)];
+      return [was.engine.outcome(input, instant), is.engine.outcome(input, instant)];
     },
     decideAssuming(input, instant, [before, after]) {
       witnesses += 1;

@@ -1,4 +1,5 @@
 import type { CheckInput, CheckKind, Decision } from "../../pdp/decision.ts";
+import type { Outcome } from "../../pdp/engine.ts";
 import { type Fallback, readsRequest } from "../../policy/model.ts";
 import { CONTENT_TYPE, UPGRADE_HEADERS } from "../atoms/header-atoms.ts";
 import { type Change, changeOf } from "../change.ts";
@@ -25,7 +26,8 @@ export interface Corner {
 
 /** What is asked, and how much of it there was. */
 export interface Judge {
-  decide(input: CheckInput, atMs: number): readonly [Decision, Decision];
+  /** They tell of this request until the next. */
+  decide(input: CheckInput, atMs: number): readonly [Outcome, Outcome];
   decideAssuming(input: CheckInput, atMs: number, truths: Truths): readonly [Decision, Decision];
   /** Regions of requests that could not be taken apart. */
   give(corner: Corner): void;
@@ -197,7 +199,8 @@ function decided(corner: Corner, sample: Sample, judge: Judge): readonly Box[] {
   const input = inputOf(corner, sample);
   const [was, now] = judge.decide(input, atMs);
   const change = changeOf(was, now);
-  return change === null ? [] : [boxOf(change, { input, atMs, was, now, confirmed: true })];
+  if (change === null) return [];
+  return [boxOf(change, { input, atMs, was: was.decision(), now: now.decision(), confirmed: true })];
 }
 
 /**
@@ -207,7 +210,8 @@ function decided(corner: Corner, sample: Sample, judge: Judge): readonly Box[] {
 function assumed(corner: Corner, sample: Sample, judge: Judge, ways: readonly Truths[]): readonly Box[] {
   const { atMs } = sample;
   const input = inputOf(corner, sample);
-  const real = judge.decide(input, atMs);
+  const [own, other] = judge.decide(input, atMs);
+  const real = [own.decision(), other.decision()] as const;
   const texts = [...new Set(ways.flatMap((each) => each.flatMap((truths) => [...truths.keys()])))].sort();
   const found = new Map<Change, Box>();
   for (const way of ways) {

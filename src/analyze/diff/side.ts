@@ -19,7 +19,7 @@ import { scopedName } from "../scoped-name.ts";
 /** One of the two revisions that are compared. */
 export interface Revision {
   readonly set: PolicySet;
-  readonly engine: Pick<Engine, "decide" | "decideAssuming" | "revision">;
+  readonly engine: Pick<Engine, "outcome" | "decideAssuming" | "revision">;
 }
 
 /** What one rule says of one of its selectors and one of its targets. */
