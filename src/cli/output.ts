@@ -26,7 +26,8 @@ export function policiesOption(): Option {
 
 /** Prints a JSON document on standard output, for programs. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(JSON.stringify(value, null, 2));
+  process.stdout.write("\n");
 }
 
 /** Prints a line on standard output, for people. */

@@ -34,6 +34,16 @@ export interface SourceFile {
 
 export type SourceProblem = Omit<Diagnostic, "scope" | "severity" | "code"> & { readonly code: DiagnosticCode };
 
+const LINE_END = 0x0a;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const DASH = 0x2d;
+const QUESTION = 0x3f;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_MAP = 0x7b;
+const CLOSE_MAP = 0x7d;
+
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** Reads a policy file strictly: no anchors, aliases, tags, duplicate keys, empty documents, or anything but UTF-8. Never throws. */
@@ -48,10 +58,11 @@ export function readYaml(file: string, bytes: Uint8Array): SourceFile {
   } catch {
     return whole("not-utf8", "the file is not UTF-8 text");
   }
-  if (deepest(text) > LIMITS.depth * 8) {
+  const { deepest, marks } = measured(text);
+  if (deepest > LIMITS.depth * 8) {
     return whole("too-deep", `collections are nested more than ${LIMITS.depth} deep`);
   }
-  if (marks(text) > LIMITS.fileMarks) {
+  if (marks > LIMITS.fileMarks) {
     return whole("limit-exceeded", `the file has more than ${LIMITS.fileMarks} lines and values: split it`);
   }
   try {
@@ -66,26 +77,34 @@ export function wholeFile(file: string, code: DiagnosticCode, message: string): 
   return { documents: [], problems: [{ code, message, at: { file, line: 1, column: 1 }, excerpt: null, fix: null }] };
 }
 
-/** The most open flow brackets at once, without parsing: stops what would overflow the parser's stack. */
-function deepest(text: string): number {
+/**
+ * Without parsing: the most open flow brackets at once, which stops what would overflow the parser's stack, and how many signs there are that separate values.
+ */
+function measured(text: string): { readonly deepest: number; readonly marks: number } {
   let open = 0;
-  let most = 0;
+  let deepest = 0;
+  let marks = 0;
   for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 0x5b || c === 0x7b) most = Math.max(most, ++open);
-    else if (c === 0x5d || c === 0x7d) open = Math.max(0, open - 1);
+    switch (text.charCodeAt(i)) {
+      case LINE_END:
+      case COMMA:
+      case COLON:
+      case DASH:
+      case QUESTION:
+        marks += 1;
+        break;
+      case OPEN_LIST:
+      case OPEN_MAP:
+        open += 1;
+        if (open > deepest) deepest = open;
+        break;
+      case CLOSE_LIST:
+      case CLOSE_MAP:
+        if (open > 0) open -= 1;
+        break;
+    }
   }
-  return most;
-}
-
-/** What separates values in YAML. */
-function marks(text: string): number {
-  let count = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 0x0a || c === 0x2c || c === 0x3a || c === 0x2d || c === 0x3f) count += 1;
-  }
-  return count;
+  return { deepest, marks };
 }
 
 /** Makes documents of one file from their values and places. */

@@ -61,22 +61,32 @@ export function classesOf(list: readonly Placed[], atom: HostAtom, among: readon
 
 /** Hosts at which the same identities change alike. */
 export function joined(classes: readonly ChangeClass[]): readonly ChangeClass[] {
-  const groups = new Map<string, ChangeClass[]>();
+  const groups = new Map<string, Map<string, ChangeClass[]>>();
+  // All classes of a host have the same identities among them.
+  const known = new Map<readonly Identity[], string>();
+  const idsAmong = (among: readonly Identity[]): string => {
+    const text = known.get(among) ?? idsOf(among);
+    known.set(among, text);
+    return text;
+  };
   for (const each of classes) {
-    const ids = (list: readonly Identity[]): string =>
-      list
-        .map(({ spiffeId }) => spiffeId)
-        .sort()
-        .join();
     const { box, ports, otherThan, identities, among } = each;
-    const own = new Set(identities);
-    const others = among.filter((one) => !own.has(one));
-    const asked = [box.text, ports.join(), otherThan?.join() ?? "none"];
-    push(groups, [...asked, ids(identities), ids(others)].join(" "), each);
+    const alike = groups.get(box.text) ?? new Map<string, ChangeClass[]>();
+    groups.set(box.text, alike);
+    const who = `${idsOf(identities)} of ${idsAmong(among)}`;
+    push(alike, `${ports.join()} ${otherThan?.join() ?? "none"} ${who}`, each);
   }
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    return [{ ...first, box: joinBoxes(group.map(({ box }) => box)), hosts: group.flatMap(({ hosts }) => hosts) }];
-  });
+  return [...groups.values()].flatMap((alike) => [...alike.values()].flatMap(joinClasses));
+}
+
+function idsOf(list: readonly Identity[]): string {
+  const ids = list.map(({ spiffeId }) => spiffeId);
+  return ids.length < 2 ? (ids[0] ?? "") : ids.sort().join();
+}
+
+/** As one, whose hosts are those of all. */
+function joinClasses(group: readonly ChangeClass[]): readonly ChangeClass[] {
+  const [first] = group;
+  if (first === undefined || group.length === 1) return group;
+  return [{ ...first, box: joinBoxes(group.map(({ box }) => box)), hosts: group.flatMap(({ hosts }) => hosts) }];
 }

@@ -81,7 +81,12 @@ function atHost(touched: Touched, host: string | null, context: Context): readon
     const named = open ? [...new Set(namedPorts(services, items))].sort((one, other) => one - other) : [];
     for (const { kind, port } of open ? allDoors(services, items) : registered) {
       const corner: Corner = {
-        ...{ kind, host, atMs, open, ...of.corner },
+        kind,
+        host,
+        atMs,
+        open,
+        structure: of.corner.structure,
+        fallbacks: of.corner.fallbacks,
         principal: of.identities[0]?.spiffeId ?? "",
         port: portAt(port, services, items),
         grpc:

@@ -170,12 +170,26 @@ function itemsOf({ mode, scope }: EgressPolicy, rule: Rule, { subjectOf, atMs, n
       textOf(methods),
     ];
     // The last needs only what always matters.
-    const rest: string[] = [];
-    for (const step of steps) rest.unshift(`${rest[0] ?? ""}${step}`);
+    let whatIsLeft = "";
+    const rest = steps.map((step) => {
+      whatIsLeft += step;
+      return whatIsLeft;
+    });
+    rest.reverse();
     const whole = `${rest[0]}${textOf(ports)}`;
     return subjects.map((subject) => ({
-      ...{ subject, scope, denies, service, pattern, conditions, upgrades, notBefore, rest },
-      ...{ expires: rule.expires, when: rule.when, number: nextNumber() },
+      subject,
+      scope,
+      denies,
+      service,
+      pattern,
+      conditions,
+      upgrades,
+      notBefore,
+      rest,
+      expires: rule.expires,
+      when: rule.when,
+      number: nextNumber(),
       key: `${subject.key} ${whole}`,
     }));
   });

@@ -19,12 +19,18 @@ export const EVERYONE = "everyone";
 /** Puts classes of a difference into words. */
 export function createClassWords({ atoms }: Difference): (each: ChangeClass) => ClassWords {
   const hostWords = createHostWords(atoms);
-  return (each) => ({
-    from: identityWords(each.identities, each.among),
-    hosts: hostWords(each.hosts),
-    ports: portWords(each),
-    ...partWords(each.box.parts),
-  });
+  // Boxes of the same text read the same.
+  const known = new Map<string, PartWords>();
+  return (each) => {
+    const parts = known.get(each.box.text) ?? partWords(each.box.parts);
+    known.set(each.box.text, parts);
+    return {
+      from: identityWords(each.identities, each.among),
+      hosts: hostWords(each.hosts),
+      ports: portWords(each),
+      ...parts,
+    };
+  };
 }
 
 function identityWords(identities: readonly Identity[], among: readonly Identity[]): Told {

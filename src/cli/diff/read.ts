@@ -5,6 +5,7 @@ import { type ClassWords, createClassWords } from "../../analyze/diff/words.ts";
 import type { ReplayReport } from "../../analyze/replay/replay.ts";
 import { indexRules, rulePlace } from "../../analyze/rule-index.ts";
 import type { CheckInput, Decision } from "../../pdp/decision.ts";
+import { compareText } from "../../policy/reporter.ts";
 import type { PolicyRevision } from "../policy-revision.ts";
 
 /** A rule that decides, and where it is written; null where that is not known. */
@@ -65,7 +66,6 @@ export const CHANGES: Readonly<Record<Change, string>> = {
 export function readDifference(difference: Difference, old: PolicyRevision, now: PolicyRevision): ReadDifference {
   const rules = [indexRules(old.set), indexRules(now.set)] as const;
   const classWords = createClassWords(difference);
-  const order = Object.keys(CHANGES);
   const classes = difference.classes.map((each): ReadClass => {
     const { change, was, now: is, witness } = each.box;
     const placed = (ids: readonly string[], index: (typeof rules)[number]): readonly DecidingRule[] =>
@@ -81,15 +81,23 @@ export function readDifference(difference: Difference, old: PolicyRevision, now:
   });
   const counts: Record<Change, number> = { widening: 0, narrowing: 0, "shadow-widening": 0, "shadow-narrowing": 0 };
   for (const { change } of classes) counts[change] += 1;
-  const texts = new Map(classes.map((each) => [each, sortText(each)]));
-  const textOf = (each: ReadClass): string => texts.get(each) ?? "";
   return {
-    classes: classes.sort(
-      (one, other) => order.indexOf(one.change) - order.indexOf(other.change) || (textOf(one) < textOf(other) ? -1 : 1),
-    ),
+    classes: classes.sort(compareClasses),
     ...{ counts, hosts: difference.atoms.length, proof: difference.proof },
     unproved: difference.unproved.map(({ kind, principal, host, port }) => `${principal} ${kind} ${host}:${port}`),
   };
+}
+
+const ORDER = Object.keys(CHANGES);
+
+/** By the change, then by who, then by where; the whole text is for those that are still alike. */
+function compareClasses(one: ReadClass, other: ReadClass): number {
+  return (
+    ORDER.indexOf(one.change) - ORDER.indexOf(other.change) ||
+    compareText(one.from.of[0] ?? "", other.from.of[0] ?? "") ||
+    compareText(one.hosts.of[0] ?? "", other.hosts.of[0] ?? "") ||
+    compareText(sortText(one), sortText(other))
+  );
 }
 
 function sortText({ from, hosts, ports, methods, paths, headers, upgrades, times, expressions }: ReadClass): string {
