@@ -24,7 +24,6 @@ export interface ChangeClass {
 /** A box and where it was found. */
 export interface Placed {
   readonly box: Box;
-  readonly kind: CheckKind;
   readonly port: number;
   /** The ports that anything names, where all others are told of too. */
   readonly named: readonly number[];
@@ -33,6 +32,8 @@ export interface Placed {
 
 /** Of one box at one host: identities with the same ports belong together. */
 export function classesOf(list: readonly Placed[], atom: HostAtom, among: readonly Identity[]): readonly ChangeClass[] {
+  const [only] = list;
+  if (only !== undefined && list.length === 1) return [classOf(only.box, list, only.of.identities, atom, among)];
   const byIdentities = new Map<Alike, Placed[]>();
   for (const each of list) push(byIdentities, each.of, each);
   const byPorts = new Map<string, Placed[][]>();
@@ -40,23 +41,38 @@ export function classesOf(list: readonly Placed[], atom: HostAtom, among: readon
     const ports = placed.map(({ port }) => port).sort((one, other) => one - other);
     push(byPorts, `${ports.join()} ${placed[0]?.named.join()}`, placed);
   }
-  return [...byPorts.values()].flatMap((group) => {
-    const [first = []] = group;
-    const [one] = first;
-    if (one === undefined) return [];
-    const ports = first.map(({ port }) => port);
-    return [
-      {
-        box: joinBoxes(group.flat().map(({ box }) => box)),
-        kind: one.kind,
-        ports: ports.filter((port) => port !== ANY_PORT).sort((a, b) => a - b),
-        otherThan: ports.includes(ANY_PORT) ? one.named.filter((port) => !ports.includes(port)) : null,
-        hosts: [atom],
-        identities: group.flatMap(([each]) => each?.of.identities ?? []),
-        among,
-      },
-    ];
+  return [...byPorts.values()].map((group) => {
+    const box = joinBoxes(group.flat().map((each) => each.box));
+    return classOf(
+      box,
+      group[0] ?? [],
+      group.flatMap(([each]) => each?.of.identities ?? []),
+      atom,
+      among,
+    );
   });
+}
+
+/** The class of a box, of these identities. `placed` = where it was found, for any of them. */
+function classOf(
+  box: Box,
+  placed: readonly Placed[],
+  identities: readonly Identity[],
+  atom: HostAtom,
+  among: readonly Identity[],
+): ChangeClass {
+  const ports = placed.map(({ port }) => port).sort((one, other) => one - other);
+  const isAny = ports[0] === ANY_PORT;
+  const named = placed[0]?.named ?? [];
+  return {
+    box,
+    kind: box.witness.input.kind,
+    ports: isAny ? ports.slice(1) : ports,
+    otherThan: isAny ? named.filter((port) => !ports.includes(port)) : null,
+    hosts: [atom],
+    identities,
+    among,
+  };
 }
 
 /** Hosts at which the same identities change alike. */

@@ -96,7 +96,7 @@ function atHost(touched: Touched, host: string | null, context: Context): readon
       const reach = (list: readonly Item[]): readonly Item[] =>
         list.filter(({ conditions: { ports } }) => ports?.includes(port) ?? true);
       for (const box of explore(corner, reach(of.items[0]), reach(of.items[1]), context)) {
-        push(byBox, box.text, { box, kind, port, named, of });
+        push(byBox, box.text, { box, port, named, of });
       }
     }
   }
