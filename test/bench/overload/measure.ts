@@ -9,13 +9,20 @@ import { shapeOf, syntheticSet } from "../synthetic-set.ts";
 import { askApart, decidedOf } from "./ask.ts";
 import type { Seen } from "./seen.ts";
 
+/** Checks a second that a server answers over so many connections when it is asked as fast as it answers. */
+export interface Capacity {
+  readonly server: string;
+  readonly connections: number;
+  readonly perSecond: number;
+}
+
 /** What a server did under a load. Shares are of what was asked. */
 export interface UnderLoad {
   readonly server: string;
   readonly connections: number;
   /** Times what it can answer. */
   readonly times: number;
-  /** Answers in time a second, against what the same server can answer, taken within each round. */
+  /** Answers in time a second, against what the same server can answer over as many connections, taken within each round. */
   readonly goodPut: number;
   readonly p50: number;
   readonly p99: number;
@@ -27,8 +34,7 @@ export interface UnderLoad {
 }
 
 export interface OverloadFigures {
-  /** Checks a second that each server answers when it is asked as fast as it answers. */
-  readonly capacity: Readonly<Record<string, number>>;
+  readonly capacities: readonly Capacity[];
   readonly loads: readonly UnderLoad[];
 }
 
@@ -37,20 +43,28 @@ const SERVERS: readonly (readonly [string, readonly string[]])[] = [
   ["takes on all", ["--overload-max-wait", "1h", "--overload-max-in-flight", "1000000"]],
 ];
 /** Connections as one gateway has them, and more than the server can give streams to that keep it from being asked too much; times what it can answer. */
-const LOADS: readonly (readonly [connections: number, times: number])[] = [
-  ...[0.5, 1, 3, 5].map((times) => [8, times] as const),
-  ...[1, 3].map((times) => [400, times] as const),
+const LOADS: readonly (readonly [connections: number, times: readonly number[]])[] = [
+  [8, [0.5, 1, 3, 5]],
+  [400, [1, 3]],
 ];
 const ROUNDS = 3;
 const SECONDS = 5;
-/** Among which the Checks are spread by which it is found what the server can answer. */
-const CONNECTIONS = 8;
+/** Under way at once when it is found what a server can answer. */
+const IN_FLIGHT = 256;
 /** Envoy's, unless told otherwise. */
 const TIMEOUT_MS = 250;
 const WARM_UP = 20_000;
 
 function ask(address: string, flags: Readonly<Record<string, number>>): Promise<Seen> {
-  return askApart(address, { connections: CONNECTIONS, seconds: SECONDS, timeout: TIMEOUT_MS, ...flags });
+  return askApart(address, { seconds: SECONDS, timeout: TIMEOUT_MS, ...flags });
+}
+
+/** Of a server over so many connections, what each round found. */
+interface Rounds {
+  readonly server: string;
+  readonly connections: number;
+  readonly capacities: number[];
+  readonly loads: readonly { readonly times: number; readonly seen: (Seen & { readonly ratio: number })[] }[];
 }
 
 /** A server that refuses and one that takes on all, each asked from a process of its own: as fast as it answers, then at multiples of that whether or not answers come. Rounds are interleaved. */
@@ -67,26 +81,26 @@ export async function measureOverload(progress: (step: string) => void): Promise
       // Its own client is done: a connection that does nothing else but wait is none of the load.
       client.close();
     }
-    const capacities = servers.map((): number[] => []);
-    const seen = servers.map(() => LOADS.map((): (Seen & { readonly ratio: number })[] => []));
+    const asked = servers.map(({ socket, name }) => ({
+      ...{ address: `unix:${socket}`, name },
+      over: LOADS.map(([connections, all]): Rounds => {
+        const loads = all.map((times) => ({ times, seen: [] }));
+        return { server: name, connections, capacities: [], loads };
+      }),
+    }));
     for (let round = 0; round < ROUNDS; round += 1) {
-      for (const [index, { socket, name }] of servers.entries()) {
-        const address = `unix:${socket}`;
+      for (const { address, name, over } of asked) {
         progress(`round ${round + 1} of ${ROUNDS}: a server that ${name}`);
-        const seenAtMost = await ask(address, { "in-flight": 256 });
-        const capacity = decidedOf(seenAtMost) / seenAtMost.seconds;
-        capacities[index]?.push(capacity);
-        for (const [at, [connections, times]] of LOADS.entries()) {
-          const under = await ask(address, { connections, "per-second": Math.round(capacity * times) });
-          seen[index]?.[at]?.push({ ...under, ratio: decidedOf(under) / under.seconds / capacity });
-        }
+        for (const each of over) await oneRound(address, each);
       }
     }
+    const all = asked.flatMap(({ over }) => over);
     return {
-      capacity: Object.fromEntries(servers.map(({ name }, index) => [name, median(capacities[index] ?? [])])),
-      loads: servers.flatMap(({ name }, index) =>
-        LOADS.map((load, at) => underLoad(name, load, seen[index]?.[at] ?? [])),
-      ),
+      capacities: all.map(({ server, connections, capacities }) => ({
+        ...{ server, connections },
+        perSecond: median(capacities),
+      })),
+      loads: all.flatMap((each) => each.loads.map(({ times, seen }) => underLoad(each, times, seen))),
     };
   } finally {
     for (const { client } of servers) client.close();
@@ -95,9 +109,19 @@ export async function measureOverload(progress: (step: string) => void): Promise
   }
 }
 
+async function oneRound(address: string, { connections, capacities, loads }: Rounds): Promise<void> {
+  const atMost = await ask(address, { connections, "in-flight": IN_FLIGHT });
+  const capacity = decidedOf(atMost) / atMost.seconds;
+  capacities.push(capacity);
+  for (const { times, seen } of loads) {
+    const under = await ask(address, { connections, "per-second": Math.round(capacity * times) });
+    seen.push({ ...under, ratio: decidedOf(under) / under.seconds / capacity });
+  }
+}
+
 function underLoad(
-  server: string,
-  [connections, times]: (typeof LOADS)[number],
+  { server, connections }: Rounds,
+  times: number,
   rounds: readonly (Seen & { readonly ratio: number })[],
 ): UnderLoad {
   const of = (read: (round: (typeof rounds)[number]) => number): number => median(rounds.map(read));
