@@ -213,7 +213,7 @@ export function searchWorst(random: () => number, until: () => boolean): Found {
   let accepted = 0;
   let refused = 0;
   while (!until() || best === null) {
-    let mixtures = best === null ? WORST_KNOWN : next(best.mixtures, random);
+    let mixtures: Mixtures = best === null ? WORST_KNOWN : next(best.mixtures, random);
     for (let tries = 0; tries < 12; tries += 1) {
       const set = setOf(mixtures);
       const loaded = acceptedSet(set);
