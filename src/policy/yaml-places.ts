@@ -54,7 +54,8 @@ export class Places {
 
   /** Notes a key, however the text spells it. */
   key(offset: number, name: string): void {
-    if (this.spells(offset, name)) this.plainKey(offset);
+    // In the text one with a colon in it begins like one that ends there.
+    if (!name.includes(":") && this.spells(offset, name)) this.plainKey(offset);
     else this.notes.push(offset, this.names.push(name) - 1);
   }
 

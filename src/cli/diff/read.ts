@@ -82,7 +82,7 @@ export function readDifference(difference: Difference, old: PolicyRevision, now:
   const counts: Record<Change, number> = { widening: 0, narrowing: 0, "shadow-widening": 0, "shadow-narrowing": 0 };
   for (const { change } of classes) counts[change] += 1;
   return {
-    classes: classes.sort(compareClasses),
+    classes: classes.sort(classOrder()),
     ...{ counts, hosts: difference.atoms.length, proof: difference.proof },
     unproved: difference.unproved.map(({ kind, principal, host, port }) => `${principal} ${kind} ${host}:${port}`),
   };
@@ -90,14 +90,19 @@ export function readDifference(difference: Difference, old: PolicyRevision, now:
 
 const ORDER = Object.keys(CHANGES);
 
-/** By the change, then by who, then by where; the whole text is for those that are still alike. */
-function compareClasses(one: ReadClass, other: ReadClass): number {
-  return (
+/** By the change, then by who, then by where; the whole text is made, once, only of those that are still alike. */
+function classOrder(): (one: ReadClass, other: ReadClass) => number {
+  const texts = new Map<ReadClass, string>();
+  const textOf = (each: ReadClass): string => {
+    const text = texts.get(each) ?? sortText(each);
+    texts.set(each, text);
+    return text;
+  };
+  return (one, other) =>
     ORDER.indexOf(one.change) - ORDER.indexOf(other.change) ||
     compareText(one.from.of[0] ?? "", other.from.of[0] ?? "") ||
     compareText(one.hosts.of[0] ?? "", other.hosts.of[0] ?? "") ||
-    compareText(sortText(one), sortText(other))
-  );
+    compareText(textOf(one), textOf(other));
 }
 
 function sortText({ from, hosts, ports, methods, paths, headers, upgrades, times, expressions }: ReadClass): string {
