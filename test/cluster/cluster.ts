@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAuthority } from "../../src/cli/demo/pki.ts";
-import { type Child, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
+import { freePorts } from "../../src/cli/demo/ports.ts";
+import { type Child, startChild, waitUntil } from "../../src/cli/demo/process.ts";
 import { type Ran, run } from "./run.ts";
 import type { Tools } from "./tools.ts";
 

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { requestHttp1 } from "../../src/cli/demo/client.ts";
 import { type Lab, startLab } from "../../src/cli/demo/lab.ts";
-import { freePorts } from "../../src/cli/demo/process.ts";
+import { freePorts } from "../../src/cli/demo/ports.ts";
 import { REPOSITORY } from "../cli/run-cli.ts";
 import { E2E_POLICIES } from "../support/gateway.ts";
 import { noPrometheus, type Prometheus, startPrometheus } from "../support/prometheus.ts";

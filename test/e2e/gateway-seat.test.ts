@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, type Caller, requestHttp1, requestHttp2 } from "../../src/cli/demo/client.ts";
 import { type AuditRecord, type Lab, startLab } from "../../src/cli/demo/lab.ts";
 import { dns, type San, uri } from "../../src/cli/demo/pki.ts";
-import { freePorts } from "../../src/cli/demo/process.ts";
+import { freePorts } from "../../src/cli/demo/ports.ts";
 import { createCanonicaliser } from "../../src/pdp/canonicaliser.ts";
 import { readEngineModule } from "../../src/pdp/engine-module.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { defaultSearch, findEnvoy } from "../../src/cli/demo/envoy-binary.ts";
-import { accepts, type Child, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
+import { freePorts } from "../../src/cli/demo/ports.ts";
+import { accepts, type Child, startChild, waitUntil } from "../../src/cli/demo/process.ts";
 import { REPOSITORY } from "../cli/run-cli.ts";
 
 const PAGE = readFileSync(join(REPOSITORY, "docs/install-envoy.md"), "utf8");

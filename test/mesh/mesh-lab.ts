@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { accepts, type Child, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
+import { freePorts } from "../../src/cli/demo/ports.ts";
+import { accepts, type Child, startChild, waitUntil } from "../../src/cli/demo/process.ts";
 import { type SeenRequest, startUpstream, type Upstream } from "../../src/cli/demo/upstream.ts";
 import { istioTarget } from "../../src/generate/istio/target.ts";
 import { type GatewayListener, listenersOf } from "../../src/generate/listeners.ts";

@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { accepts, type Child, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
+import { freePorts } from "../../src/cli/demo/ports.ts";
+import { accepts, type Child, startChild, waitUntil } from "../../src/cli/demo/process.ts";
 import { REPOSITORY } from "../cli/run-cli.ts";
 
 const VERSION = "4.1.0";

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { type Child, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
+import { freePorts } from "../../src/cli/demo/ports.ts";
+import { type Child, startChild, waitUntil } from "../../src/cli/demo/process.ts";
 
 /** What a query came to: how many series, or what Prometheus has against it. */
 export type Queried = { readonly series: number } | { readonly error: string };

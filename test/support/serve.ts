@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type Child, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
+import { freePorts } from "../../src/cli/demo/ports.ts";
+import { type Child, startChild, waitUntil } from "../../src/cli/demo/process.ts";
 import { REPOSITORY } from "../cli/run-cli.ts";
 
 /** A server in a process of its own. */

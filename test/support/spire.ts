@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Child, freePorts, startChild, waitUntil } from "../../src/cli/demo/process.ts";
+import { freePorts } from "../../src/cli/demo/ports.ts";
+import { type Child, startChild, waitUntil } from "../../src/cli/demo/process.ts";
 
 const DOMAIN = "cluster.local";
 const HOST_ID = `spiffe://${DOMAIN}/host`;

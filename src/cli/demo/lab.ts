@@ -24,7 +24,8 @@ import {
 import { labSettings } from "./lab-settings.ts";
 import { type NameServer, startNameServer } from "./name-server.ts";
 import { type Authority, createAuthority, type San, uri } from "./pki.ts";
-import { accepts, type Child, freePorts, startChild, waitUntil } from "./process.ts";
+import { freePorts } from "./ports.ts";
+import { accepts, type Child, startChild, waitUntil } from "./process.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
 
 /** How a lab is set up. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, connect as dial } from "node:net";
+import { connect as dial } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** A child process that is ended by its pid and remembers the end of what it said. */
@@ -37,23 +37,6 @@ export function startChild(command: string, args: readonly string[], env: NodeJS
   };
 }
 
-/** Loopback ports that nobody listens on now. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, "127.0.0.1");
-      await once(server, "listening");
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
-}
-
 /** Polls until `ready` answers true. Rejects with `what` and the child's last words after the limit or when it died. */
 export async function waitUntil(
   what: string,
@@ -63,7 +46,7 @@ export async function waitUntil(
 ): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await ready())) {
-    const died = child !== null && child.process.exitCode !== null;
+    const died = child !== null && (child.process.exitCode ?? child.process.signalCode) !== null;
     if (died || Date.now() > deadline) {
       throw new Error(
         `${what} ${died ? "ended early" : `did not happen within ${limitMs} ms`}\n${child?.output() ?? ""}`,
