@@ -9,8 +9,12 @@ export interface BatchTarget {
 
 /** Lines that nobody waits for wait at most this long before a write starts. */
 const MAX_WAIT_MS = 10;
-/** A write starts as soon as this many lines wait: with those of the write before, no more are ever on their way unasked. */
-export const BATCH_LINES = 128;
+/** Answers that may be ahead of their records in mode `batch`: those of one batch being written, and of one waiting. */
+export const BATCH_WINDOW = 256;
+/** A write starts as soon as this many lines wait, whatever came during the one before: both together are no more than the window. */
+const LEAST_LINES = BATCH_WINDOW / 2;
+/** Where few lines come during a write, a write starts at so many. It costs the same for twice the lines, so it is started half as often. */
+const MOST_LINES = BATCH_WINDOW - 32;
 /** Lines that would make more bytes than this wait are lost and counted: a stuck disk must not take all memory. */
 const MAX_HELD = 16 * 1024 * 1024;
 const FIRST_BUFFER = 128 * 1024;
@@ -19,13 +23,15 @@ const RETRY_MS = 500;
 /** A write that takes longer counts as failing until it is done: whoever waits for it is told so, within a second of asking. */
 const STALLED_MS = 600;
 
-/** A sink that collects lines for at most 10 ms or 128 lines and writes them in order, one write at a time. */
+/** A sink that collects lines for at most 10 ms, or 128 to 224 lines, and writes them in order, one write at a time. */
 export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): AuditSink {
   const state = noLines();
   let waiting = Buffer.allocUnsafe(FIRST_BUFFER);
   let spare = Buffer.allocUnsafe(FIRST_BUFFER);
   let used = 0;
   let lines = 0;
+  /** So many lines are a batch. */
+  let enough = LEAST_LINES;
   let asking: ((durable: boolean) => void)[] = [];
   let timer: NodeJS.Timeout | null = null;
   let soon: NodeJS.Immediate | null = null;
@@ -85,7 +91,7 @@ export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): Aud
   }
 
   function schedule(): void {
-    if (lines >= BATCH_LINES) start();
+    if (lines >= enough) start();
     // What comes while somebody's line is written is the next batch: nobody need wait for it to fill.
     else if (asking.length > 0) soon ??= setImmediate(start);
     else timer ??= setTimeout(start, MAX_WAIT_MS);
@@ -141,6 +147,8 @@ export function createBatchSink(target: BatchTarget, hooks: AuditSinkHooks): Aud
     state.pending -= count;
     spare = batch;
     writing = null;
+    // Twice what came during this write may come during the next before anybody has to wait for it.
+    enough = Math.min(Math.max(BATCH_WINDOW - 2 * lines, LEAST_LINES), MOST_LINES);
     if (lines > 0) schedule();
     else if (!durable && !closed) again = setTimeout(retry, RETRY_MS);
     for (const settled of asked) settled(durable);

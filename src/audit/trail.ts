@@ -1,4 +1,4 @@
-import { BATCH_LINES } from "./batch.ts";
+import { BATCH_WINDOW } from "./batch.ts";
 import { type AuditRequire, createFanOut } from "./fan-out.ts";
 import { type AuditEvent, type DecidedText, type RequestPart, renderEvent, renderGap, renderRecord } from "./record.ts";
 import { type AuditSink, type AuditSinkHooks, type AuditSinkState, createNoSink } from "./sink.ts";
@@ -8,9 +8,6 @@ import { type AuditSink, type AuditSinkHooks, type AuditSinkState, createNoSink 
  * 256 answers may be ahead of their records, further ones wait. `drop`: none waits; lost records are counted.
  */
 export type AuditMode = "strict" | "batch" | "drop";
-
-/** Answers that may be ahead of their records in mode `batch`: one batch being written, one waiting. */
-export const BATCH_WINDOW = 2 * BATCH_LINES;
 
 /** The trail says so often where it stands, whether or not there was a decision: a trail cut short since then shows. */
 const CHECKPOINT_MS = 60_000;

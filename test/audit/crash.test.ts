@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BATCH_WINDOW } from "../../src/audit/batch.ts";
 import { readSegmentFile } from "../../src/audit/read-segment-file.ts";
-import { BATCH_WINDOW } from "../../src/audit/trail.ts";
 import { connectClient, httpCheck, told } from "../server/harness.ts";
 import { type Serving, startServing } from "../support/serve.ts";
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
-import { createBatchSink } from "../../src/audit/batch.ts";
-import { type AuditMode, type AuditTrail, BATCH_WINDOW } from "../../src/audit/trail.ts";
+import { BATCH_WINDOW, createBatchSink } from "../../src/audit/batch.ts";
+import type { AuditMode, AuditTrail } from "../../src/audit/trail.ts";
 import { DECIDED, requestPart, trailOver } from "./fixtures.ts";
 
 /** A disk that can be held up and broken. */

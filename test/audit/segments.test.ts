@@ -113,6 +113,24 @@ describe("files of a trail", () => {
     expect(await verify()).toMatchObject({ problems: [], records: 120 });
   });
 
+  it.each(PACKINGS)(
+    "are compressed with %s in pieces, and are one text again for whoever reads them",
+    async (packing) => {
+      const sink = await openFile(path, { maxBytes: 2 ** 30, maxAgeMs: DAY, now: () => nowMs, packing });
+      let nowMs = START;
+      for (let n = 0; n < 5_000; n += 1) sink.write(JSON.stringify({ id: `${n}`, filler: "x".repeat(700) }));
+      await sink.flush();
+      const plain = readFileSync(path);
+      expect(plain.length).toBeGreaterThan(3 * 1024 * 1024);
+      nowMs += DAY;
+      sink.write("{}");
+      await sink.close();
+      const text = UNPACK[packing](readFileSync(closedPath(path, 1, packing)));
+      expect([text.length, plain.equals(text)]).toEqual([plain.length, true]);
+      expect(await verify()).toMatchObject({ problems: [], records: 5_001 });
+    },
+  );
+
   it("of either kind of compression, and of none, make one trail", async () => {
     await runFor(START, 3 * 24, HOUR, { maxAgeMs: DAY, packing: "gzip" });
     await runFor(START + 3 * DAY, 2 * 24, HOUR, { maxAgeMs: DAY, packing: "zstd" });
