@@ -147,7 +147,16 @@ export function renderRecord(seq: number, decided: DecidedText, request: Request
 }
 
 function renderSeated({ worker, workerSeq, outcome }: GatewayPart): string {
-  return `,"worker":"${worker}","workerSeq":${workerSeq},"outcome":${encodeJson(outcome)}`;
+  return `,"worker":"${worker}","workerSeq":${workerSeq},"outcome":${outcome === null ? "null" : renderOutcome(outcome)}`;
+}
+
+function renderOutcome(outcome: Outcome): string {
+  const { flags } = outcome;
+  return (
+    `{"status":${outcome.status},"details":${encodeTextOrNull(outcome.details)},` +
+    `"flags":${flags.length === 0 ? "[]" : encodeJson(flags)},"upstream":${encodeTextOrNull(outcome.upstream)},` +
+    `"receivedBytes":${outcome.receivedBytes},"sentBytes":${outcome.sentBytes},"durationMs":${outcome.durationMs}}`
+  );
 }
 
 function renderHeader([name, value]: HeaderValues[number]): string {

@@ -1,6 +1,6 @@
-import protobuf from "protobufjs/minimal.js";
 import type { HeaderPair } from "../pdp/decision.ts";
 import { createWantedNames, type WantedNames } from "./wanted-names.ts";
+import { WireReader } from "./wire-reader.ts";
 
 /** What a Check carries, as far as it is read; nothing in it is trusted. Absent texts are empty. */
 export class ReceivedCheck {
@@ -34,9 +34,6 @@ export class ReceivedHttp {
 export const EXTENSION = { host: "sallyport.host", port: "sallyport.port" } as const;
 
 const EXTENSIONS = createWantedNames(Object.values(EXTENSION), "exact");
-const VARINT = 0;
-const BYTES = 2;
-const GROUP = 3;
 
 /**
  * Reads a CheckRequest off the wire. It is what the general decoder would give, or a refusal, without an object for each message and
@@ -47,7 +44,7 @@ const GROUP = 3;
  */
 export function decodeCheckRequest(bytes: Buffer, wanted: WantedNames): ReceivedCheck {
   const check = new ReceivedCheck();
-  const wire = new Wire(bytes);
+  const wire = new WireReader(bytes);
   while (wire.at < bytes.length) {
     if (wire.field() === 1) attributes(wire, wire.nested(bytes.length), check, wanted);
     else wire.skip();
@@ -55,7 +52,7 @@ export function decodeCheckRequest(bytes: Buffer, wanted: WantedNames): Received
   return check;
 }
 
-function attributes(wire: Wire, end: number, check: ReceivedCheck, wanted: WantedNames): void {
+function attributes(wire: WireReader, end: number, check: ReceivedCheck, wanted: WantedNames): void {
   while (wire.at < end) {
     const field = wire.field();
     if (field === 1) source(wire, wire.nested(end), check);
@@ -71,7 +68,7 @@ function attributes(wire: Wire, end: number, check: ReceivedCheck, wanted: Wante
   wire.ended(end);
 }
 
-function source(wire: Wire, end: number, check: ReceivedCheck): void {
+function source(wire: WireReader, end: number, check: ReceivedCheck): void {
   while (wire.at < end) {
     const field = wire.field();
     if (field === 4) check.principal = wire.text(end);
@@ -81,7 +78,7 @@ function source(wire: Wire, end: number, check: ReceivedCheck): void {
   wire.ended(end);
 }
 
-function destination(wire: Wire, end: number, check: ReceivedCheck): void {
+function destination(wire: WireReader, end: number, check: ReceivedCheck): void {
   while (wire.at < end) {
     const field = wire.field();
     if (field === 2) check.destinationService = wire.text(end);
@@ -91,7 +88,7 @@ function destination(wire: Wire, end: number, check: ReceivedCheck): void {
   wire.ended(end);
 }
 
-function tlsSession(wire: Wire, end: number, check: ReceivedCheck): void {
+function tlsSession(wire: WireReader, end: number, check: ReceivedCheck): void {
   while (wire.at < end) {
     if (wire.field() === 1) check.sni = wire.text(end);
     else wire.skip();
@@ -99,7 +96,7 @@ function tlsSession(wire: Wire, end: number, check: ReceivedCheck): void {
   wire.ended(end);
 }
 
-function request(wire: Wire, end: number, check: ReceivedCheck, wanted: WantedNames): void {
+function request(wire: WireReader, end: number, check: ReceivedCheck, wanted: WantedNames): void {
   while (wire.at < end) {
     if (wire.field() === 2) {
       check.http ??= new ReceivedHttp();
@@ -109,7 +106,7 @@ function request(wire: Wire, end: number, check: ReceivedCheck, wanted: WantedNa
   wire.ended(end);
 }
 
-function http(wire: Wire, end: number, into: ReceivedHttp, wanted: WantedNames): void {
+function http(wire: WireReader, end: number, into: ReceivedHttp, wanted: WantedNames): void {
   while (wire.at < end) {
     const field = wire.field();
     if (field === 2) into.method = wire.text(end);
@@ -124,7 +121,7 @@ function http(wire: Wire, end: number, into: ReceivedHttp, wanted: WantedNames):
   wire.ended(end);
 }
 
-function headerMap(wire: Wire, end: number, into: ReceivedHttp, wanted: WantedNames): void {
+function headerMap(wire: WireReader, end: number, into: ReceivedHttp, wanted: WantedNames): void {
   while (wire.at < end) {
     if (wire.field() === 1) {
       into.hasRaw = true;
@@ -134,7 +131,7 @@ function headerMap(wire: Wire, end: number, into: ReceivedHttp, wanted: WantedNa
   wire.ended(end);
 }
 
-function header(wire: Wire, end: number, into: HeaderPair[], wanted: WantedNames): void {
+function header(wire: WireReader, end: number, into: HeaderPair[], wanted: WantedNames): void {
   let name: string | null = null;
   let isNamed = false;
   let text: string | null = null;
@@ -157,7 +154,7 @@ function header(wire: Wire, end: number, into: HeaderPair[], wanted: WantedNames
 }
 
 /** An entry of a map of texts, or null when its name is not wanted. */
-function entry(wire: Wire, end: number, names: WantedNames): readonly [string, string] | null {
+function entry(wire: WireReader, end: number, names: WantedNames): readonly [string, string] | null {
   let name: string | null = null;
   let value = "";
   while (wire.at < end) {
@@ -168,75 +165,4 @@ function entry(wire: Wire, end: number, names: WantedNames): readonly [string, s
   }
   wire.ended(end);
   return name === null ? null : [name, value];
-}
-
-/** The library's reader, and bounds that it leaves open: nothing reaches beyond the message it lies in. */
-class Wire {
-  private readonly reader: protobuf.Reader;
-  private readonly bytes: Buffer;
-  private type = 0;
-
-  constructor(bytes: Buffer) {
-    this.bytes = bytes;
-    this.reader = protobuf.Reader.create(bytes);
-  }
-
-  get at(): number {
-    return this.reader.pos;
-  }
-  set at(position: number) {
-    this.reader.pos = position;
-  }
-
-  /** The next field's number; 0, which no field has, when it is of another type than all that is read here. */
-  field(): number {
-    const tag = this.reader.uint32();
-    this.type = tag & 7;
-    return this.type === BYTES ? tag >>> 3 : 0;
-  }
-
-  /** Skips the field whose number was just read. @throws for groups, which nothing of Envoy's has: where one ends is not told by a length */
-  skip(): void {
-    if (this.type === VARINT) this.reader.skip();
-    else if (this.type === GROUP) throw new RangeError("a group");
-    else this.reader.skipType(this.type);
-  }
-
-  /** Where the length-delimited field that comes next ends. */
-  nested(limit: number): number {
-    const length = this.reader.uint32();
-    const end = this.reader.pos + length;
-    if (end > limit) throw new RangeError(`a field of ${length} bytes reaches beyond its message`);
-    return end;
-  }
-
-  text(limit: number): string {
-    const end = this.nested(limit);
-    const start = this.reader.pos;
-    this.reader.pos = end;
-    return start === end ? "" : this.bytes.toString("utf8", start, end);
-  }
-
-  /** Which of the names comes, or null when none. */
-  wanted(limit: number, names: WantedNames): string | null {
-    const end = this.nested(limit);
-    const start = this.reader.pos;
-    this.reader.pos = end;
-    return names.find(this.bytes, start, end);
-  }
-
-  asciiOrBytes(limit: number): string | Uint8Array {
-    const end = this.nested(limit);
-    const start = this.reader.pos;
-    this.reader.pos = end;
-    for (let at = start; at < end; at += 1) {
-      if ((this.bytes[at] ?? 0) > 0x7f) return this.bytes.subarray(start, end);
-    }
-    return this.bytes.toString("latin1", start, end);
-  }
-
-  /** @throws when a field reached beyond the message that ends here */
-  ended(end: number): void {
-    if (this.reader.pos !== end) throw new RangeError("a field reaches beyond its message");
-  }
 }

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { type ServiceDefinition as LoadedService, loadSync } from "@grpc/proto-loader";
 import { encodeCheckResponse } from "./encode-check-response.ts";
+import { decodeLogMessage, type LogEntry } from "./gateway/decode-log-message.ts";
 import type { CheckResponseMessage } from "./wire.ts";
 
 /** The services as gRPC needs them, from protos/. */
@@ -10,8 +11,10 @@ export interface WireContract {
   readonly authorization: { readonly Check: MethodDefinition<Buffer, Buffer> } & ServiceDefinition;
   /** The same service as a client sees it. */
   readonly authorizationClient: LoadedService;
-  /** What gateways that decide themselves send. */
-  readonly accessLog: LoadedService;
+  /** What gateways that decide themselves send: a server is given entries, read by `decodeLogMessage`. */
+  readonly accessLog: { readonly StreamAccessLogs: MethodDefinition<readonly LogEntry[], object> } & ServiceDefinition;
+  /** The same service as a client sees it. */
+  readonly accessLogClient: LoadedService;
   readonly health: LoadedService;
   encodeCheckResponse(message: CheckResponseMessage): Buffer;
 }
@@ -38,7 +41,13 @@ export function loadProtos(): WireContract {
   return {
     authorization: { Check: { ...authorizationClient.Check, ...asBytes } as MethodDefinition<Buffer, Buffer> },
     authorizationClient,
-    accessLog,
+    accessLog: {
+      StreamAccessLogs: { ...accessLog.StreamAccessLogs, requestDeserialize: decodeLogMessage } as MethodDefinition<
+        readonly LogEntry[],
+        object
+      >,
+    },
+    accessLogClient: accessLog,
     health,
     encodeCheckResponse,
   };

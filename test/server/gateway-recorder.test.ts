@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AuditTrail } from "../../src/audit/trail.ts";
-import type { LogEntry } from "../../src/server/gateway/outcome.ts";
+import { LogEntry } from "../../src/server/gateway/decode-log-message.ts";
 import { createGatewayRecorder, type GatewayRecorder } from "../../src/server/gateway/recorder.ts";
 import { createSequences, type Sequences } from "../../src/server/gateway/sequences.ts";
 import { memorySink, trailOver } from "../audit/fixtures.ts";
@@ -24,15 +24,15 @@ const SHARED = {
   ticket: null,
 };
 
-/** An entry whose filter state is these bytes. */
-function entryOf(report: Uint8Array | string, changes: Partial<LogEntry["common_properties"]> = {}): LogEntry {
+/** An entry of which the filter tells these bytes. */
+function entryOf(report: Uint8Array | string): LogEntry {
   const bytes = Buffer.from(report);
   const length = [(bytes.length & 127) | 128, bytes.length >> 7];
-  const value = Buffer.concat([Buffer.from([0x0a, ...length]), bytes]);
-  return {
-    common_properties: { filter_state_objects: { "wasm.sallyport.decision": { value } }, ...changes },
-    response: { response_code: { value: 200 }, response_body_bytes: 5 },
-  };
+  return withState(Buffer.concat([Buffer.from([0x0a, ...length]), bytes]));
+}
+
+function withState(state: Buffer | null): LogEntry {
+  return Object.assign(new LogEntry(), { report: state, status: 200, sentBytes: 5 });
 }
 
 const report = (own: object = {}, shared: object = {}): string =>
@@ -100,8 +100,7 @@ describe("an entry of a gateway's access log", () => {
   });
 
   it("without a decision, such as one that Envoy refused before, is not ours", () => {
-    record({ common_properties: {} }, null);
-    record({}, null);
+    record(withState(null), null);
     expect([lines.length, unreadable.length]).toEqual([0, 0]);
   });
 
@@ -141,8 +140,7 @@ describe("an entry of a gateway's access log", () => {
   });
 
   it("that is no BytesValue is told of", () => {
-    const value = Buffer.from([0x08, 0x01]);
-    record({ common_properties: { filter_state_objects: { "wasm.sallyport.decision": { value } } } }, null);
+    record(withState(Buffer.from([0x08, 0x01])), null);
     expect(unreadable).toHaveLength(1);
   });
 });

@@ -2,7 +2,8 @@ import { LRUCache } from "lru-cache";
 import { type DecidedText, renderDecided } from "../../audit/record.ts";
 import type { AuditTrail } from "../../audit/trail.ts";
 import { traceOf } from "../http-headers.ts";
-import { type LogEntry, outcomeOf } from "./outcome.ts";
+import type { LogEntry } from "./decode-log-message.ts";
+import { outcomeOf } from "./outcome.ts";
 import { type DecidedReport, readReport, readShared } from "./report.ts";
 import type { Sequences } from "./sequences.ts";
 
@@ -27,8 +28,6 @@ interface Shared {
   readonly count: () => void;
 }
 
-/** The filter's state as Envoy names it. */
-const DECISION_STATE = "wasm.sallyport.decision";
 const SHARED_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -39,10 +38,10 @@ export function createGatewayRecorder(options: GatewayRecorderOptions): GatewayR
   const { trail, sequences, recordedHeaders, counter, unreadable } = options;
   const known = new LRUCache<string, Shared>({ maxSize: SHARED_BYTES });
 
-  function sharedOf(json: string): Shared {
-    let shared = known.get(json);
+  function sharedOf(text: string): Shared {
+    let shared = known.get(text);
     if (shared === undefined) {
-      const { subject: spiffeId, namespace, serviceAccount, host, port, ...decided } = readShared(json);
+      const { subject: spiffeId, namespace, serviceAccount, host, port, ...decided } = readShared(text);
       shared = {
         audit: renderDecided({
           ...decided,
@@ -52,7 +51,7 @@ export function createGatewayRecorder(options: GatewayRecorderOptions): GatewayR
         }),
         count: counter(decided.effect, decided.reason, decided.shadow),
       };
-      known.set(json, shared, { size: json.length * 6 + 300 });
+      known.set(text, shared, { size: text.length * 6 + 300 });
     }
     return shared;
   }
@@ -89,11 +88,10 @@ export function createGatewayRecorder(options: GatewayRecorderOptions): GatewayR
   }
 
   return (entry, gateway) => {
-    const state = entry.common_properties?.filter_state_objects?.[DECISION_STATE]?.value;
-    if (state === undefined) return;
+    if (entry.report === null) return;
     try {
-      const report = readReport(state);
-      const isIntermediate = entry.common_properties?.intermediate_log_entry === true;
+      const report = readReport(entry.report);
+      const { isIntermediate } = entry;
       const heard = sequences.heard(report.worker, report.number, isIntermediate);
       if (heard === "known") return;
       if (report.asked) sequences.settled(report.worker, report.number);

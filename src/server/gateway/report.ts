@@ -26,7 +26,7 @@ export interface DecidedReport extends Origin {
   readonly traceparent: string | null;
   /** Null where none are recorded. */
   readonly headers: Readonly<Record<string, string>> | null;
-  /** JSON of `SharedReport`: the same text for the same decision. */
+  /** JSON of `SharedReport` behind its opening brace: the same text for the same decision. */
   readonly shared: string;
 }
 
@@ -85,13 +85,13 @@ export function readReport(value: Uint8Array): Report {
     requestId,
     traceparent,
     headers,
-    shared: `{${text.slice(at + 1)}`,
+    shared: text.slice(at + 1),
   };
 }
 
-/** @throws when it is not what a filter tells */
-export function readShared(json: string): SharedReport {
-  return Shared.parse(JSON.parse(json));
+/** Reads `shared` of a report. @throws when it is not what a filter tells */
+export function readShared(shared: string): SharedReport {
+  return Shared.parse(JSON.parse(`{${shared}`));
 }
 
 function isTextOrNull(value: unknown): value is string | null {
