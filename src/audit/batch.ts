@@ -13,7 +13,7 @@ const MAX_WAIT_MS = 10;
 export const BATCH_WINDOW = 256;
 /** A write starts as soon as this many lines wait, whatever came during the one before: both together are no more than the window. */
 const LEAST_LINES = BATCH_WINDOW / 2;
-/** Where few lines come during a write, a write starts at so many. It costs the same for twice the lines, so it is started half as often. */
+/** Where few lines come during a write, a write starts at so many. It costs nearly the same for twice the lines, so fewer are made. */
 const MOST_LINES = BATCH_WINDOW - 32;
 /** Lines that would make more bytes than this wait are lost and counted: a stuck disk must not take all memory. */
 const MAX_HELD = 16 * 1024 * 1024;

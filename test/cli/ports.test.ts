@@ -10,7 +10,8 @@ describe("ports for programs that are to be started", () => {
     const ports = (await Promise.all(Array.from({ length: 20 }, () => freePorts(5)))).flat();
     expect(new Set(ports).size).toBe(100);
     const [first = 0] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split(/\s/).map(Number);
-    expect(Math.max(...ports)).toBeLessThan(first);
+    // Where there are too few below, they are as good as any.
+    expect(Math.max(...ports)).toBeLessThan(first > 11_000 ? first : 65_536);
   });
 
   it("are marked as taken for other processes, and can be listened on", async () => {

@@ -11,8 +11,8 @@ const USUAL_END = 32_768;
 const TRIES = 1_000;
 
 /**
- * Loopback ports that nobody listens on, kept from every other process that asks here for as long as this one lives. The kernel
- * gives none of them to a connection either: between here and the start of the program that is to listen, no port is lost.
+ * Loopback ports that nobody listens on, kept from every other process that asks here for as long as this one lives. Where
+ * the kernel's own ports begin high enough, as they usually do, it gives none of these to a connection either: between here and the start of the program that is to listen, none is lost.
  * @throws when there are none left
  */
 export async function freePorts(count: number): Promise<readonly number[]> {
