@@ -2,8 +2,8 @@ const utf8 = new TextEncoder();
 
 /** A growing little-endian buffer. Offsets are absolute from the first byte written. */
 export class ByteWriter {
-  #bytes = new Uint8Array(1 << 16);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes = Buffer.alloc(1 << 16);
+  #view = viewOf(this.#bytes);
   #length = 0;
 
   get length(): number {
@@ -14,13 +14,23 @@ export class ByteWriter {
     const at = this.#length;
     const needed = at + size;
     if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      const grown = Buffer.alloc(Math.max(needed, this.#bytes.length * 2));
       grown.set(this.#bytes.subarray(0, at));
       this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
+      this.#view = viewOf(grown);
     }
     this.#length = needed;
     return at;
+  }
+
+  /** A text's UTF-8, behind its length in a u16. A RangeError refuses texts of more than 65,535 bytes. */
+  text(value: string): void {
+    const at = this.#reserve(2 + 3 * value.length);
+    const length = this.#bytes.write(value, at + 2, "utf8");
+    if (length > 0xffff) throw new RangeError(`a text of ${length} bytes does not fit into a bundle`);
+    this.#view.setUint16(at, length, true);
+    // What was reserved beyond the text stays zero: nothing is written there.
+    this.#length = at + 2 + length;
   }
 
   u8(value: number): void {
@@ -69,8 +79,12 @@ export class ByteWriter {
 
   /** A copy of what was written. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return new Uint8Array(this.#bytes.subarray(0, this.#length));
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** UTF-8 bytes of a text. */

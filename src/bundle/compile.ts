@@ -3,7 +3,7 @@ import { ruleFlags } from "./bundle-parts.ts";
 import { LAYOUT } from "./layout.ts";
 import { createMatcherTable } from "./matcher-table.ts";
 import { createPairIndex } from "./pair-index.ts";
-import { numberRules, ruleItems } from "./rule-items.ts";
+import { eachRuleItem, numberRules } from "./rule-items.ts";
 import { createStringTable } from "./string-table.ts";
 import { createSubjectIndex } from "./subject-index.ts";
 import { createTargetIndex } from "./target-index.ts";
@@ -26,11 +26,11 @@ export function compileBundle(set: PolicySet): Uint8Array {
   const whens = createWhenTable(strings, matchers);
   const flags = Uint32Array.from(rules, ({ policy, rule }) => ruleFlags(policy, rule, whens.number(rule.when)));
   const classes: number[] = [];
-  for (const { number, scope, subject, target, kind, to } of ruleItems(rules, subjects, targets)) {
+  eachRuleItem(rules, subjects, targets, ({ number, scope, subject, target, kind, to }) => {
     const matcher = to === null ? -1 : matchers.matcher(to);
     classes[subject] = (classes[subject] ?? 0) | kind;
     pairs.add(subject, target, { rule: number, flags: flags[number] ?? 0, scope, matcher });
-  }
+  });
   const subjectClasses = Uint32Array.from({ length: subjects.count() }, (_, id) => classes[id] ?? 0);
   return writeBundle({
     set,

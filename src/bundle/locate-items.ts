@@ -1,7 +1,7 @@
 import type { PolicySet } from "../policy/model.ts";
 import { createBundleReader } from "./bundle-reader.ts";
 import { LAYOUT } from "./layout.ts";
-import { numberRules, type RuleItem, ruleItems } from "./rule-items.ts";
+import { eachRuleItem, numberRules, type RuleItem } from "./rule-items.ts";
 import { createSubjectIndex, type SubjectIndex } from "./subject-index.ts";
 import { createTargetIndex } from "./target-index.ts";
 
@@ -30,7 +30,7 @@ export function locateItems(set: PolicySet, bundle: Uint8Array): LocatedSet {
     if (list !== 0) lists.set(`${field(at)}/${field(at + 4)}`, list + 4);
   }
   const items: LocatedItem[] = [];
-  for (const item of ruleItems(numberRules(set), subjects, targets)) {
+  eachRuleItem(numberRules(set), subjects, targets, (item) => {
     const key = `${item.subject}/${item.target}`;
     const offset = lists.get(key) ?? 0;
     if (offset === 0 || field(offset + LAYOUT.ITEM_RULE) !== item.number) {
@@ -39,6 +39,6 @@ export function locateItems(set: PolicySet, bundle: Uint8Array): LocatedSet {
     // The items of a pair stand in the order in which they are met.
     lists.set(key, offset + LAYOUT.ITEM_SIZE);
     items.push({ ...item, offset });
-  }
+  });
   return { items, groupSubject: subjects.groupSubject };
 }

@@ -1,3 +1,4 @@
+import { createListText } from "../policy/list-text.ts";
 import type { PathPattern, RuleTarget } from "../policy/model.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { LAYOUT } from "./layout.ts";
@@ -32,6 +33,7 @@ export function createMatcherTable(strings: StringTable): MatcherTable {
   const paths = new Map<string, number>();
   const pathList: Path[] = [];
   const headers = new Map<string, number>();
+  const textOf = createListText();
 
   function path(pattern: PathPattern): number {
     const known = paths.get(pattern.text);
@@ -52,12 +54,8 @@ export function createMatcherTable(strings: StringTable): MatcherTable {
       if (target.ports === null && target.methods === null && target.paths === null && target.headers.length === 0) {
         return -1;
       }
-      const key = JSON.stringify([
-        target.ports,
-        target.methods,
-        target.paths?.map((p) => p.text) ?? null,
-        target.headers.map((h) => [h.name, h.values]),
-      ]);
+      const { ports, methods } = target;
+      const key = textOf(ports) + textOf(methods) + textOf(target.paths, textOfPath) + textOf(target.headers);
       const known = matchers.get(key);
       if (known !== undefined) return known;
       matchers.set(key, list.length);
@@ -77,6 +75,10 @@ export function createMatcherTable(strings: StringTable): MatcherTable {
       return Uint32Array.from(list, (m) => writeMatcher(out, m, pathOffsets));
     },
   };
+}
+
+function textOfPath({ text }: PathPattern): string {
+  return text;
 }
 
 function encodePath(pattern: PathPattern, strings: StringTable): Path {

@@ -33,39 +33,31 @@ export function numberRules(set: PolicySet): readonly NumberedRule[] {
 }
 
 /**
- * The items of all rules in the order in which a bundle lists them. Ids of subjects and targets are given as they are met:
+ * Tells of the items of all rules in the order in which a bundle lists them. Ids of subjects and targets are given as they are met:
  * the same set and new indexes give the same ids.
  */
-export function* ruleItems(
+export function eachRuleItem(
   rules: readonly NumberedRule[],
   subjects: SubjectIndex,
   targets: TargetIndex,
-): Generator<RuleItem> {
-  for (const [number, of] of rules.entries()) {
+  tell: (item: RuleItem) => void,
+): void {
+  for (let number = 0; number < rules.length; number++) {
+    const of = rules[number] as NumberedRule;
     const { policy, rule } = of;
     const scope = policy.scope === "" ? 0 : subjects.namespaceNumber(policy.scope);
-    const from: readonly (SubjectSelector | null)[] = rule.from ?? [null];
+    const from: readonly (SubjectSelector | null)[] = rule.from ?? EVERYONE;
     for (const selector of from) {
       const subject = subjects.subject(selector, policy.scope);
-      for (const aim of aims(rule.to, targets)) yield { number, of, scope, selector, subject, ...aim };
+      const item = (to: RuleTarget | null, pattern: HostPattern | null, target: number, kind: number): void =>
+        tell({ number, of, scope, selector, subject, to, pattern, target, kind });
+      if (rule.to === null) item(null, null, LAYOUT.TARGET_ANY, LAYOUT.SUBJECT_HAS_ANY);
+      for (const to of rule.to ?? []) {
+        if (to.service !== null) item(to, null, targets.serviceTarget(to.service), LAYOUT.SUBJECT_HAS_SERVICE);
+        for (const host of to.hosts ?? []) item(to, host, targets.hostTarget(host), LAYOUT.SUBJECT_HAS_HOST);
+      }
     }
   }
 }
 
-type Aim = Pick<RuleItem, "to" | "pattern" | "target" | "kind">;
-
-function* aims(targets: readonly RuleTarget[] | null, index: TargetIndex): Generator<Aim> {
-  if (targets === null) {
-    yield { to: null, pattern: null, target: LAYOUT.TARGET_ANY, kind: LAYOUT.SUBJECT_HAS_ANY };
-    return;
-  }
-  for (const to of targets) {
-    if (to.service !== null) {
-      const target = index.serviceTarget(to.service);
-      yield { to, pattern: null, target, kind: LAYOUT.SUBJECT_HAS_SERVICE };
-    }
-    for (const pattern of to.hosts ?? []) {
-      yield { to, pattern, target: index.hostTarget(pattern), kind: LAYOUT.SUBJECT_HAS_HOST };
-    }
-  }
-}
+const EVERYONE: readonly null[] = [null];

@@ -1,4 +1,4 @@
-import { ByteWriter, encodeText } from "./byte-writer.ts";
+import { ByteWriter } from "./byte-writer.ts";
 
 /** Interned strings, each once, as [length u16, bytes], in the order first asked for. */
 export interface StringTable {
@@ -16,11 +16,8 @@ export function createStringTable(base: number): StringTable {
       if (text === null) return 0;
       const known = offsets.get(text);
       if (known !== undefined) return known;
-      const bytes = encodeText(text);
-      if (bytes.length > 0xffff) throw new RangeError(`a text of ${bytes.length} bytes does not fit into a bundle`);
       const offset = base + writer.length;
-      writer.u16(bytes.length);
-      writer.bytes(bytes);
+      writer.text(text);
       offsets.set(text, offset);
       return offset;
     },

@@ -1,13 +1,13 @@
 import { Command, Option } from "commander";
 import { type Difference, diff } from "../analyze/diff/diff.ts";
 import type { ReplayReport } from "../analyze/replay/replay.ts";
-import { diffJson } from "./diff/json.ts";
+import { printDiffJson } from "./diff/json.ts";
 import { printMarkdown } from "./diff/markdown.ts";
 import type { Compared } from "./diff/read.ts";
 import { readDifference } from "./diff/read.ts";
 import { printDifference } from "./diff/text.ts";
 import { EXIT } from "./exit-code.ts";
-import { outputOption, parseInstant, printJson } from "./output.ts";
+import { outputOption, parseInstant } from "./output.ts";
 import { createRevisionReader, REVISION_HELP } from "./policy-revision.ts";
 
 const HELP = `
@@ -73,7 +73,7 @@ async function run(oldName: string, newName: string, options: DiffOptions): Prom
   }
   process.exitCode = exitCode(difference, options.failOn);
   const compared: Compared = { old, now, atMs, difference: readDifference(difference, old, now), replay };
-  if (options.output === "json") printJson(diffJson(compared));
+  if (options.output === "json") printDiffJson(compared);
   else if (options.output === "markdown") printMarkdown(compared);
   else printDifference(compared);
 }

@@ -30,6 +30,34 @@ export function printJson(value: unknown): void {
   process.stdout.write("\n");
 }
 
+/** So many entries of a long list are in memory at once, as text. */
+const PIECE = 200;
+
+/**
+ * Prints the same, of a document of which one list is long, in pieces: as a whole its text would take many times what it tells of. `document` has an empty list
+ * under `key`, at the top; `render` makes what stands there for each entry.
+ */
+export function printLongJson<T>(
+  document: Readonly<Record<string, unknown>>,
+  key: string,
+  entries: readonly T[],
+  render: (entry: T) => unknown,
+): void {
+  if (entries.length === 0) {
+    printJson(document);
+    return;
+  }
+  const [opening, closing] = [`\n  ${JSON.stringify(key)}: [`, "\n  ]"];
+  // Inside a text the quotes of the key would stand behind backslashes.
+  const [head = "", tail = ""] = JSON.stringify(document, null, 2).split(`${opening}]`);
+  process.stdout.write(head + opening);
+  for (let from = 0; from < entries.length; from += PIECE) {
+    const piece = JSON.stringify({ [key]: entries.slice(from, from + PIECE).map(render) }, null, 2);
+    process.stdout.write((from === 0 ? "" : ",") + piece.slice(`{${opening}`.length, -`${closing}\n}`.length));
+  }
+  process.stdout.write(`${closing}${tail}\n`);
+}
+
 /** Prints a line on standard output, for people. */
 export function printLine(text = ""): void {
   process.stdout.write(`${text}\n`);

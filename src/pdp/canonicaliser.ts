@@ -7,20 +7,15 @@ const KINDS = ["name", "ipv4", "ipv6"] as const;
 /** The engine's own canonicalisation for the policy side: the same code that reads requests. */
 export function createCanonicaliser(module: WebAssembly.Module): Canonicaliser {
   const engine = createEngineInstance(module);
-  /** Writes both texts to the question buffer; returns their lengths. */
-  function write(first: string, second: string): readonly [number, number] {
-    const address = engine.reserve((first.length + second.length) * 3 + 1);
-    const { bytes } = engine;
-    const length = bytes.write(first, address, "utf8");
-    return [length, bytes.write(second, address + length, "utf8")];
-  }
   function read(address: number, length: number): string {
     const start = engine.view.getUint32(engine.answer + address, true);
     return engine.bytes.toString("latin1", start, start + engine.view.getUint32(engine.answer + length, true));
   }
   return {
     host(authority, clusterDomain) {
-      const [length, clusterLength] = write(authority, clusterDomain);
+      const address = engine.reserve((authority.length + clusterDomain.length) * 3 + 1);
+      const length = engine.bytes.write(authority, address, "utf8");
+      const clusterLength = engine.bytes.write(clusterDomain, address + length, "utf8");
       if (engine.exports.canonicaliseHost(length, clusterLength) === 0) return null;
       const { view } = engine;
       const port = view.getUint32(engine.answer + LAYOUT.A_PORT, true);
@@ -32,8 +27,8 @@ export function createCanonicaliser(module: WebAssembly.Module): Canonicaliser {
       };
     },
     spiffeId(text) {
-      const [length] = write(text, "");
-      if (engine.exports.parseSpiffeId(length) === 0) return null;
+      const address = engine.reserve(text.length * 3 + 1);
+      if (engine.exports.parseSpiffeId(engine.bytes.write(text, address, "utf8")) === 0) return null;
       return {
         trustDomain: read(LAYOUT.A_DOMAIN, LAYOUT.A_DOMAIN_LENGTH),
         path: read(LAYOUT.A_ID_PATH, LAYOUT.A_ID_PATH_LENGTH),

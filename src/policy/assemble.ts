@@ -8,7 +8,8 @@ import { checkRouting } from "./check-routing.ts";
 import { checkWork } from "./check-work.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { LIMITS } from "./limits.ts";
-import type { PolicySet, Scope } from "./model.ts";
+import { createListCache } from "./list-cache.ts";
+import type { PathPattern, PolicySet, Scope } from "./model.ts";
 import type { RawDocument, RawDocumentOf } from "./raw-document.ts";
 import { createRegistry } from "./registry.ts";
 import { compareText, createReporter, type Reporter } from "./reporter.ts";
@@ -58,7 +59,12 @@ export function assemble(
     return { document, group: buildGroup(document, scopeOf(document), selectors) };
   });
   const groups = placedGroups.map(({ group }) => group);
-  const context = { gateway, canon, registry: createRegistry(services, groups), reporter };
+  const lists = {
+    ports: createListCache<readonly number[]>(),
+    methods: createListCache<readonly string[]>(),
+    paths: createListCache<readonly PathPattern[] | "any">(),
+  };
+  const context = { gateway, canon, registry: createRegistry(services, groups), reporter, lists };
   const placed = pick(ranked, "EgressPolicy").flatMap((document) => {
     if (document.namespace === null) {
       const message = "a policy at the top names its namespace: the root namespace speaks for everyone";

@@ -2,7 +2,7 @@ import { buildSelectors } from "./build-selector.ts";
 import { buildTarget, type TargetContext } from "./build-target.ts";
 import { distinct } from "./distinct.ts";
 import { parseInstant } from "./instant.ts";
-import type { EgressPolicy, Rule, RuleTarget, Scope, WhenExpression } from "./model.ts";
+import type { EgressPolicy, Rule, RuleTarget, Scope, SourcePosition, WhenExpression } from "./model.ts";
 import type { RawDocumentOf } from "./raw-document.ts";
 import { compareText, positionOf, type Reporter } from "./reporter.ts";
 import type { RuleSpec } from "./schema/egress-policy.ts";
@@ -16,18 +16,16 @@ type PolicyDocument = RawDocumentOf<"EgressPolicy">;
 export function buildPolicy(document: PolicyDocument, scope: Scope, context: TargetContext): EgressPolicy {
   const { spec } = document;
   const rules = new Map<string, Rule>();
-  for (const [i, each] of spec.rules.entries()) {
-    const path = ["spec", "rules", i];
-    const name = context.reporter.take(document, [...path, "name"], "invalid-name", parseName(each.name));
+  for (let i = 0; i < spec.rules.length; i++) {
+    const each = spec.rules[i] as RuleSpec;
+    const namePath = ["spec", "rules", i, "name"];
+    const name = context.reporter.take(document, namePath, "invalid-name", parseName(each.name));
     if (name !== null && rules.has(name)) {
-      context.reporter.report(
-        document,
-        [...path, "name"],
-        "duplicate-name",
-        `rule \`${name}\` stands twice in this policy`,
-      );
+      const message = `rule \`${name}\` stands twice in this policy`;
+      context.reporter.report(document, namePath, "duplicate-name", message);
     }
-    rules.set(each.name, buildRule(document, path, each, scope, context));
+    const at = document.source.position(namePath);
+    rules.set(each.name, buildRule(document, { path: ["spec", "rules", i], at }, each, scope, context));
   }
   return {
     scope,
@@ -39,9 +37,15 @@ export function buildPolicy(document: PolicyDocument, scope: Scope, context: Tar
   };
 }
 
+/** Where a rule stands: in its document, and in its file. */
+interface RulePlace {
+  readonly path: DocumentPath;
+  readonly at: SourcePosition;
+}
+
 function buildRule(
   document: PolicyDocument,
-  path: DocumentPath,
+  { path, at }: RulePlace,
   spec: RuleSpec,
   scope: Scope,
   context: TargetContext,
@@ -70,7 +74,7 @@ function buildRule(
   const when = buildWhen(document, path, spec, reporter);
   return {
     name: spec.name,
-    at: document.source.position([...path, "name"]),
+    at,
     effect,
     from: spec.from === undefined ? null : buildSelectors(document, [...path, "from"], spec.from, scope, context),
     to: spec.to === undefined ? null : buildTargets(document, path, spec, when, scope, context),
@@ -90,8 +94,9 @@ function buildTargets(
   scope: Scope,
   context: TargetContext,
 ): readonly RuleTarget[] {
+  const rule = { effect: spec.effect, when, path };
   const targets = (spec.to ?? []).map((each, i) =>
-    buildTarget(document, [...path, "to", i], each, { effect: spec.effect, when, path }, scope, context),
+    buildTarget(document, [...path, "to", i], each, rule, scope, context),
   );
   return distinct(targets.filter((each) => each !== null));
 }
@@ -109,13 +114,16 @@ function buildWhen(
   return null;
 }
 
+const NO_UPGRADES: readonly string[] = [];
+
 function buildUpgrades(
   document: PolicyDocument,
   path: DocumentPath,
   spec: RuleSpec,
   { reporter }: TargetContext,
 ): readonly string[] {
-  const upgrades = (spec.upgrades ?? []).flatMap((text, i) => {
+  if (spec.upgrades === undefined) return NO_UPGRADES;
+  const upgrades = spec.upgrades.flatMap((text, i) => {
     const upgrade = reporter.take(document, [...path, "upgrades", i], "invalid-upgrade", parseUpgrade(text));
     return upgrade === null ? [] : [upgrade];
   });

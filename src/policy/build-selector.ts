@@ -32,7 +32,8 @@ export function buildSelectors(
   context: SelectorContext,
 ): readonly SubjectSelector[] {
   const found: SubjectSelector[] = [];
-  for (const [i, spec] of specs.entries()) {
+  for (let i = 0; i < specs.length; i++) {
+    const spec = specs[i] as SubjectSelectorSpec;
     const here = [...path, i];
     const keys = KEYS.filter((key) => spec[key] !== undefined);
     if (keys.length !== 1) {

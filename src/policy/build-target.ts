@@ -1,6 +1,7 @@
 import type { Canonicaliser } from "./canonicaliser.ts";
 import { parseHostPattern, patternCovers } from "./host-pattern.ts";
 import { LIMITS } from "./limits.ts";
+import type { ListCache } from "./list-cache.ts";
 import type {
   EgressGateway,
   ExternalService,
@@ -26,8 +27,18 @@ export interface TargetContext {
   readonly canon: Canonicaliser;
   readonly registry: Registry;
   readonly reporter: Reporter;
+  readonly lists: ConditionLists;
 }
 
+/** Conditions that targets share. */
+export interface ConditionLists {
+  readonly ports: ListCache<readonly number[]>;
+  readonly methods: ListCache<readonly string[]>;
+  /** `any` = every path. */
+  readonly paths: ListCache<readonly PathPattern[] | "any">;
+}
+
+const NO_HEADERS: readonly HeaderCondition[] = [];
 const OPAQUE: ReadonlySet<string> = new Set(["TLS", "HTTPS", "TCP"]);
 
 /** What of its rule a target needs to know. */
@@ -67,10 +78,10 @@ export function buildTarget(
   return {
     service: service === null ? null : { scope: service.scope, name: service.name },
     hosts: hosts?.patterns ?? null,
-    ports: spec.ports === undefined ? null : [...new Set(spec.ports)].sort((a, b) => a - b),
-    methods: buildMethods(document, path, spec.methods, reporter),
-    paths: buildPaths(document, path, spec.paths, reporter),
-    headers: buildHeaders(document, path, spec.headers ?? {}, reporter),
+    ports: buildPorts(spec.ports, context),
+    methods: buildMethods(document, path, spec.methods, context),
+    paths: buildPaths(document, path, spec.paths, context),
+    headers: spec.headers === undefined ? NO_HEADERS : buildHeaders(document, path, spec.headers, reporter),
   };
 }
 
@@ -127,7 +138,9 @@ function checkPorts(
   reporter: Reporter,
 ): void {
   if (aimed.length === 0) return;
-  for (const [i, port] of (spec.ports ?? []).entries()) {
+  const ports = spec.ports ?? [];
+  for (let i = 0; i < ports.length; i++) {
+    const port = ports[i];
     if (aimed.some((service) => service.ports.some(({ number }) => number === port))) continue;
     const has = [...new Set(aimed.flatMap((service) => service.ports.map(({ number }) => number)))].sort(
       (a, b) => a - b,
@@ -147,21 +160,23 @@ function checkOpaque(
   aimed: readonly ExternalService[],
   reporter: Reporter,
 ): void {
-  const own = (["methods", "paths", "headers"] as const).find(
-    (each) => spec[each] !== undefined && !(each === "paths" && spec.paths?.includes("*")),
-  );
-  const key = own ?? (rule.when !== null && readsRequest(rule.when.reads) ? "when" : undefined);
-  if (key === undefined || aimed.length === 0) return;
+  const { ports: named } = spec;
+  const opaque: number[] = [];
+  let seen = 0;
+  for (const { ports } of aimed) {
+    for (const { number, protocol } of ports) {
+      if (named !== undefined && !named.includes(number)) continue;
+      if (OPAQUE.has(protocol)) opaque.push(number);
+      else seen += 1;
+    }
+  }
+  if (opaque.length === 0) return;
+  const key = lookedAt(spec, rule);
+  if (key === null) return;
   const place = [...(key === "when" ? rule.path : path), key];
   const what = key === "when" ? "what `when` reads of the request" : `\`${key}\``;
-  const { ports: named } = spec;
-  const ports = aimed.flatMap(({ ports: all }) =>
-    all.filter(({ number }) => named === undefined || named.includes(number)),
-  );
-  const opaque = ports.filter(({ protocol }) => OPAQUE.has(protocol));
-  if (opaque.length === 0 || ports.length === 0) return;
-  const numbers = [...new Set(opaque.map(({ number }) => number))].sort((a, b) => a - b).join(", ");
-  if (opaque.length === ports.length) {
+  const numbers = [...new Set(opaque)].sort((a, b) => a - b).join(", ");
+  if (seen === 0) {
     const message = `${what} cannot be seen on port ${numbers}: the application speaks TLS or TCP there`;
     reporter.report(document, place, "opaque-conditions", message);
     return;
@@ -170,34 +185,54 @@ function checkOpaque(
   reporter.report(document, place, "opaque-conditions-mixed", message);
 }
 
+/** The first condition on what TLS and TCP hide. */
+function lookedAt(spec: RuleTargetSpec, { when }: RuleOfTarget): "methods" | "paths" | "headers" | "when" | null {
+  if (spec.methods !== undefined) return "methods";
+  if (spec.paths !== undefined && !spec.paths.includes("*")) return "paths";
+  if (spec.headers !== undefined) return "headers";
+  return when !== null && readsRequest(when.reads) ? "when" : null;
+}
+
+function buildPorts(ports: readonly number[] | undefined, { lists }: TargetContext): readonly number[] | null {
+  if (ports === undefined) return null;
+  return lists.ports.get(ports, () => ({ list: [...new Set(ports)].sort((a, b) => a - b), isValid: true }));
+}
+
 function buildMethods(
   document: RawDocument,
   path: DocumentPath,
   texts: readonly string[] | undefined,
-  reporter: Reporter,
+  { lists, reporter }: TargetContext,
 ): readonly string[] | null {
   if (texts === undefined) return null;
-  const methods = texts.flatMap((text, i) => {
-    const method = reporter.take(document, [...path, "methods", i], "invalid-method", parseMethod(text));
-    return method === null ? [] : [method];
+  return lists.methods.get(texts, () => {
+    const methods = texts.flatMap((text, i) => {
+      const method = reporter.take(document, [...path, "methods", i], "invalid-method", parseMethod(text));
+      return method === null ? [] : [method];
+    });
+    return { list: [...new Set(methods)].sort(), isValid: methods.length === texts.length };
   });
-  return [...new Set(methods)].sort();
 }
 
 function buildPaths(
   document: RawDocument,
   path: DocumentPath,
   texts: readonly string[] | undefined,
-  reporter: Reporter,
+  { lists, reporter }: TargetContext,
 ): readonly PathPattern[] | null {
   if (texts === undefined) return null;
-  const patterns = new Map<string, PathPattern>();
-  for (const [i, text] of texts.entries()) {
-    const pattern = reporter.take(document, [...path, "paths", i], "invalid-path", parsePathPattern(text));
-    if (pattern !== null) patterns.set(text, pattern);
-  }
-  if (patterns.has("*")) return null;
-  return [...patterns.values()].sort((a, b) => compareText(a.text, b.text));
+  const list = lists.paths.get(texts, () => {
+    const patterns = new Map<string, PathPattern>();
+    let isValid = true;
+    for (const [i, text] of texts.entries()) {
+      const pattern = reporter.take(document, [...path, "paths", i], "invalid-path", parsePathPattern(text));
+      if (pattern === null) isValid = false;
+      else patterns.set(text, pattern);
+    }
+    const sorted = (): PathPattern[] => [...patterns.values()].sort((a, b) => compareText(a.text, b.text));
+    return { list: patterns.has("*") ? "any" : sorted(), isValid };
+  });
+  return list === "any" ? null : list;
 }
 
 function buildHeaders(

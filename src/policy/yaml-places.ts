@@ -62,7 +62,8 @@ export class Places {
   /** Walks to `path` as far as it goes; returns the offset of the value there, or of its key. */
   locate(path: readonly (string | number)[], key: boolean): number {
     let here = 0;
-    for (const [depth, part] of path.entries()) {
+    for (let depth = 0; depth < path.length; depth++) {
+      const part = path[depth];
       const kind = this.note(here) & KIND_MASK;
       if (kind === SCALAR) break;
       const entry = kind === LIST ? this.itemOf(here, Number(part)) : this.entryOf(here, String(part));

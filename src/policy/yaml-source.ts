@@ -58,11 +58,8 @@ export function readYaml(file: string, bytes: Uint8Array): SourceFile {
   } catch {
     return whole("not-utf8", "the file is not UTF-8 text");
   }
-  const { deepest, marks } = measured(text);
-  if (deepest > LIMITS.depth * 8) {
-    return whole("too-deep", `collections are nested more than ${LIMITS.depth} deep`);
-  }
-  if (marks > LIMITS.fileMarks) {
+  // A text has no more signs than characters.
+  if (text.length > LIMITS.fileMarks && marksOf(text) > LIMITS.fileMarks) {
     return whole("limit-exceeded", `the file has more than ${LIMITS.fileMarks} lines and values: split it`);
   }
   try {
@@ -77,12 +74,8 @@ export function wholeFile(file: string, code: DiagnosticCode, message: string): 
   return { documents: [], problems: [{ code, message, at: { file, line: 1, column: 1 }, excerpt: null, fix: null }] };
 }
 
-/**
- * Without parsing: the most open flow brackets at once, which stops what would overflow the parser's stack, and how many signs there are that separate values.
- */
-function measured(text: string): { readonly deepest: number; readonly marks: number } {
-  let open = 0;
-  let deepest = 0;
+/** How many signs there are that separate values. */
+function marksOf(text: string): number {
   let marks = 0;
   for (let i = 0; i < text.length; i++) {
     switch (text.charCodeAt(i)) {
@@ -93,6 +86,17 @@ function measured(text: string): { readonly deepest: number; readonly marks: num
       case QUESTION:
         marks += 1;
         break;
+    }
+  }
+  return marks;
+}
+
+/** The most flow brackets that are open at once, without parsing: too many would overflow the library's stack. */
+function deepestOf(text: string): number {
+  let open = 0;
+  let deepest = 0;
+  for (let i = 0; i < text.length; i++) {
+    switch (text.charCodeAt(i)) {
       case OPEN_LIST:
       case OPEN_MAP:
         open += 1;
@@ -104,7 +108,7 @@ function measured(text: string): { readonly deepest: number; readonly marks: num
         break;
     }
   }
-  return { deepest, marks };
+  return deepest;
 }
 
 /** Makes documents of one file from their values and places. */
@@ -127,6 +131,9 @@ function compose(file: string, text: string, whole: (code: DiagnosticCode, messa
   const documentOf = documentMaker(file, text, lines);
   const plain = readPlainYaml(text);
   if (plain !== null) return { documents: plain.map(({ value, places }) => documentOf(value, places)), problems: [] };
+  if (deepestOf(text) > LIMITS.depth * 8) {
+    return whole("too-deep", `collections are nested more than ${LIMITS.depth} deep`);
+  }
   const parsed = parseAllDocuments<ParsedNode>(text, {
     prettyErrors: false,
     uniqueKeys: false,

@@ -1,4 +1,4 @@
-import type { ExternalService } from "../../policy/model.ts";
+import type { ExternalService, Fallback } from "../../policy/model.ts";
 import type { Corner } from "./explore.ts";
 import { fallbackOf, type Holds, type Identities, type Identity, roleOf } from "./identities.ts";
 import { type Item, itemsAt, push, type Side, type Subject } from "./side.ts";
@@ -45,32 +45,56 @@ export function identitiesAt(
           ...sets.flatMap(({ invalidNamespaces }) => invalidNamespaces),
         ],
       });
-  const rolesOf = ({ domain }: Identity) => sets.map((set) => roleOf(set, domain));
   // Whoever is of neither set's trust domains is refused by both.
-  const among = drawn.filter((each) => rolesOf(each).some((role) => role !== "foreign"));
+  const among = drawn.filter(({ domain }) => sets.some((set) => roleOf(set, domain) !== "foreign"));
   const touchedOf = subjects === null ? null : createSubjectIndex(subjects);
   const scopes = new Set(services.map(({ scope }) => scope));
   const classes = new Map<string, Alike>();
   for (const identity of among) {
-    const roles = rolesOf(identity);
-    if (touchedOf?.(identity).some((each) => holds.some((held) => held(each, identity))) === false) continue;
-    const items = [
-      sides[0].itemsOf(identity, roles[0] === "own"),
-      sides[1].itemsOf(identity, roles[1] === "own"),
-    ] as const;
-    const fallbacks = [fallbackOf(old, holds[0], identity), fallbackOf(now, holds[1], identity)] as const;
-    const differs = structure || roles[0] !== roles[1] || fallbacks[0] !== fallbacks[1];
-    const namespace = identity.namespace ?? "";
-    const invalid = sets.map(({ invalidNamespaces }) => invalidNamespaces.includes(namespace));
-    const seen = scopes.has(namespace) ? namespace : "";
-    const numbers = items.map((list) => list.map(({ number }) => number).join());
-    const key = [...roles, seen, ...invalid, ...fallbacks, ...numbers].join(" ");
+    if (touchedOf?.(identity).some((each) => holds[0](each, identity) || holds[1](each, identity)) === false) continue;
+    const before = standingOf(old, holds[0], sides[0], identity);
+    const after = standingOf(now, holds[1], sides[1], identity);
+    const seen = identity.namespace !== null && scopes.has(identity.namespace) ? identity.namespace : "";
+    const key = `${seen} | ${textOf(before)} | ${textOf(after)}`;
     const known = classes.get(key);
-    if (known === undefined)
-      classes.set(key, { identities: [identity], items, corner: { structure: differs, fallbacks } });
-    else known.identities.push(identity);
+    if (known !== undefined) {
+      known.identities.push(identity);
+      continue;
+    }
+    const differs = structure || before.role !== after.role || before.fallback !== after.fallback;
+    classes.set(key, {
+      identities: [identity],
+      items: [before.items, after.items],
+      corner: { structure: differs, fallbacks: [before.fallback, after.fallback] },
+    });
   }
   return { alike: [...classes.values()], among };
+}
+
+/** What one side makes of an identity at a host. */
+interface Standing {
+  readonly role: string;
+  readonly fallback: Fallback;
+  readonly items: readonly Item[];
+  readonly isInvalid: boolean;
+}
+
+function standingOf(side: Side, holds: Holds, index: ItemIndex, identity: Identity): Standing {
+  const { set } = side;
+  const role = roleOf(set, identity.domain);
+  return {
+    role,
+    fallback: fallbackOf(side, holds, identity),
+    items: index.itemsOf(identity, role === "own"),
+    isInvalid: set.invalidNamespaces.includes(identity.namespace ?? ""),
+  };
+}
+
+/** Identities of the same text fare alike. */
+function textOf({ role, fallback, items, isInvalid }: Standing): string {
+  let text = `${role} ${fallback} ${isInvalid}`;
+  for (const { number } of items) text += ` ${number}`;
+  return text;
 }
 
 interface ItemIndex {
@@ -80,16 +104,20 @@ interface ItemIndex {
 }
 
 function indexItems(side: Side, holds: Holds, atom: HostAtom): ItemIndex {
-  const bySubject = new Map<Subject, Item[]>();
-  for (const item of itemsAt(side, atom)) push(bySubject, item.subject, item);
+  const bySubject = Map.groupBy(itemsAt(side, atom), ({ subject }) => subject);
   const subjectsOf = createSubjectIndex(bySubject.keys());
   return {
     bySubject,
-    itemsOf: (identity, own) =>
-      subjectsOf(identity)
-        .filter((each) => holds(each, identity))
-        .flatMap((each) => bySubject.get(each) ?? [])
-        .filter(({ scope }) => scope === "" || (own && scope === identity.namespace)),
+    itemsOf(identity, own) {
+      const items: Item[] = [];
+      for (const subject of subjectsOf(identity)) {
+        if (!holds(subject, identity)) continue;
+        for (const item of bySubject.get(subject) ?? []) {
+          if (item.scope === "" || (own && item.scope === identity.namespace)) items.push(item);
+        }
+      }
+      return items;
+    },
   };
 }
 
@@ -103,5 +131,8 @@ function createSubjectIndex(subjects: Iterable<Subject>): (identity: Identity) =
       for (const each of selectors) if (each.kind === "id") push(byId, each.path, subject);
     } else wide.push(subject);
   }
-  return ({ path }) => [...wide, ...(byId.get(path) ?? [])];
+  return ({ path }) => {
+    const named = byId.get(path) ?? [];
+    return wide.length === 0 ? named : [...wide, ...named];
+  };
 }

@@ -75,9 +75,12 @@ function atHost(touched: Touched, host: string | null, context: Context): readon
   if (host === null || (services.length === 0 && !open)) return [];
   const { alike, among } = identitiesAt(touched, services, context);
   const registered = registeredDoors(services);
+  const grpcPorts = new Set(
+    services.flatMap(({ ports }) => ports.flatMap(({ number, protocol }) => (protocol === "GRPC" ? [number] : []))),
+  );
   const byBox = new Map<string, Placed[]>();
   for (const of of alike) {
-    const items = [...of.items[0], ...of.items[1]];
+    const items = of.items[0].concat(of.items[1]);
     const named = open ? [...new Set(namedPorts(services, items))].sort((one, other) => one - other) : [];
     for (const { kind, port } of open ? allDoors(services, items) : registered) {
       const corner: Corner = {
@@ -89,16 +92,16 @@ function atHost(touched: Touched, host: string | null, context: Context): readon
         fallbacks: of.corner.fallbacks,
         principal: of.identities[0]?.spiffeId ?? "",
         port: portAt(port, services, items),
-        grpc:
-          kind === "http" &&
-          services.some(({ ports }) => ports.some((each) => each.number === port && each.protocol === "GRPC")),
+        grpc: kind === "http" && grpcPorts.has(port),
       };
-      const reach = (list: readonly Item[]): readonly Item[] =>
-        list.filter(({ conditions: { ports } }) => ports?.includes(port) ?? true);
-      for (const box of explore(corner, reach(of.items[0]), reach(of.items[1]), context)) {
+      for (const box of explore(corner, reaching(port, of.items[0]), reaching(port, of.items[1]), context)) {
         push(byBox, box.text, { box, port, named, of });
       }
     }
   }
   return [...byBox.values()].flatMap((list) => classesOf(list, atom, among));
+}
+
+function reaching(port: number, items: readonly Item[]): readonly Item[] {
+  return items.filter(({ conditions: { ports } }) => ports?.includes(port) ?? true);
 }

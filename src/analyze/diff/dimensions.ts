@@ -4,15 +4,28 @@ import { CONTENT_TYPE, headerAtoms, isUpgradeHeader, UPGRADE_HEADERS } from "../
 import { type PathAtom, pathAtoms } from "../atoms/path-atoms.ts";
 import { unlike } from "../atoms/unlike.ts";
 import { AMBIGUOUS, EXCEPT, NO_UPGRADE, OTHER } from "./labels.ts";
-import type { Item } from "./side.ts";
+import { type Item, STEPS, textAt } from "./side.ts";
 import { type Atom, createSplit, type Split, type SplitCache } from "./split.ts";
 
 const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OTHER"] as const;
 
+/** What all of the items ask for in a step, each thing once: it tells in what ways requests can differ there. */
+function textOf(name: (typeof STEPS)[number], items: readonly Item[]): string {
+  const step = STEPS.indexOf(name);
+  const [one, other] = items;
+  if (items.length > 2 || one === undefined || other === undefined) {
+    return `${name} ${[...new Set(items.map((each) => textAt(each, step)))].sort().join(" ")}`;
+  }
+  // Mostly a rule is compared with what it was.
+  const [first, second] = [textAt(one, step), textAt(other, step)];
+  if (first === second) return `${name} ${first}`;
+  return first < second ? `${name} ${first} ${second}` : `${name} ${second} ${first}`;
+}
+
 export function splitMethods(items: readonly Item[], cache: SplitCache): Split {
-  const named = new Set(items.flatMap(({ conditions }) => conditions.methods ?? []));
-  const sorted = [...named].sort();
-  return cache.get(`methods ${sorted.join()}`, () => {
+  return cache.get(textOf("methods", items), () => {
+    const named = new Set(items.flatMap(({ conditions }) => conditions.methods ?? []));
+    const sorted = [...named].sort();
     const atom = (method: string, label: string): Atom => ({
       label,
       fill: (sample) => ({ ...sample, method }),
@@ -24,10 +37,10 @@ export function splitMethods(items: readonly Item[], cache: SplitCache): Split {
 
 /** Null when the patterns can be combined in too many ways. */
 export function splitPaths(items: readonly Item[], most: number, cache: SplitCache): Split | null {
-  const patterns = new Map<string, PathPattern>();
-  for (const { conditions } of items) for (const each of conditions.paths ?? []) patterns.set(each.text, each);
-  const texts = [...patterns.keys()].sort();
-  return cache.get(`paths ${texts.join(EXCEPT)}`, () => {
+  return cache.get(textOf("paths", items), () => {
+    const patterns = new Map<string, PathPattern>();
+    for (const { conditions } of items) for (const each of conditions.paths ?? []) patterns.set(each.text, each);
+    const texts = [...patterns.keys()].sort();
     const list = texts.flatMap((text) => patterns.get(text) ?? []);
     const atoms = pathAtoms(list, most);
     return atoms === null
@@ -88,10 +101,10 @@ function headerLets(
 
 /** Whether a request upgrades, to what, and what conditions on the headers by which it does so make of them. */
 export function splitUpgrades(items: readonly Item[], cache: SplitCache): Split {
-  const protocols = new Set(items.flatMap(({ upgrades }) => upgrades));
-  const conditioned = items.some(({ conditions }) => conditions.headers.some(({ name }) => isUpgradeHeader(name)));
-  if (conditioned) return upgradesBy(strangeUpgrades(items, protocols), protocols, true);
-  return cache.get(`upgrades ${[...protocols].join()}`, () => {
+  return cache.get(textOf("upgrades", items), () => {
+    const protocols = new Set(items.flatMap(({ upgrades }) => upgrades));
+    const conditioned = items.some(({ conditions }) => conditions.headers.some(({ name }) => isUpgradeHeader(name)));
+    if (conditioned) return upgradesBy(strangeUpgrades(items, protocols), protocols, true);
     const asked = [...protocols, otherThan(protocols)];
     return upgradesBy([[], ...asked.map((each) => upgradePairs("upgrade", each))], protocols, false);
   });

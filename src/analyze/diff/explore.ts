@@ -7,7 +7,7 @@ import { type Box, boxOf, joinBoxes, narrowed } from "./box.ts";
 import { splitHeader, splitMethods, splitPaths, splitTimes, splitUpgrades } from "./dimensions.ts";
 import { expressionsOf, MOST_WAYS, type Truths, waysOf } from "./expressions.ts";
 import { createPart } from "./part-words.ts";
-import { type Item, STEPS } from "./side.ts";
+import { type Item, isLookedAt, isSameFrom, STEPS, textFrom } from "./side.ts";
 import type { Sample, Split, SplitCache } from "./split.ts";
 
 /** Whose requests to what are explored. */
@@ -50,36 +50,37 @@ export function explore(
   const empty: Sample = {
     method: http ? "GET" : "",
     path: http ? "/" : "",
-    headers: [],
+    headers: NO_HEADERS,
     atMs,
   };
   // Where method, path and headers cannot be seen, conditions on them are in doubt.
-  const [olds, nows] = http
-    ? [old, now]
-    : [old, now].map((items) => items.filter((item) => item.denies || !looks(item)));
+  const seen = (items: readonly Item[]): readonly Item[] =>
+    http ? items : items.filter((item) => item.denies || !looks(item));
   let left = judge.most;
 
   function walk(step: number, one: readonly Item[], other: readonly Item[], sample: Sample): readonly Box[] {
-    if (left <= 0) return [];
-    if (isSettled(corner, step, one, other)) return [];
+    if (left <= 0 || isSettled(corner, step, one, other)) return NO_BOXES;
     const name = STEPS[step];
     if (name === undefined) {
       left -= 1;
       return decided(corner, sample, judge);
+    }
+    if (!isLookedAt(step, one) && !isLookedAt(step, other) && !isAlwaysLookedAt(name, corner)) {
+      return walk(step + 1, one, other, sample);
     }
     if (name === "whens") {
       const expressions = expressionsOf(corner, one, other);
       if (expressions.length === 0) return walk(step + 1, one, other, sample);
       const ways = waysOf(expressions);
       left = ways.length > MOST_WAYS ? 0 : left - ways.length;
-      return left <= 0 ? [] : assumed(corner, sample, judge, ways);
+      return left <= 0 ? NO_BOXES : assumed(corner, sample, judge, ways);
     }
-    const both = [...one, ...other];
-    if (name === "headers") return walkHeaders(headerNames(both, corner.grpc), one, other, sample);
+    const both = one.concat(other);
+    if (name === "headers") return walkHeaders(headerNames(both, corner.grpc), 0, one, other, sample);
     const split = splitBy(name, both, corner, splits);
     if (split === "too many") {
       left = 0;
-      return [];
+      return NO_BOXES;
     }
     if (split === null) return walk(step + 1, one, other, sample);
     return apart(split, one, other, sample, (a, b, filled) => walk(step + 1, a, b, filled));
@@ -87,23 +88,29 @@ export function explore(
 
   function walkHeaders(
     names: readonly string[],
+    from: number,
     one: readonly Item[],
     other: readonly Item[],
     sample: Sample,
   ): readonly Box[] {
-    const [name, ...more] = names;
+    const name = names[from];
     if (name === undefined) return walk(STEPS.indexOf("headers") + 1, one, other, sample);
-    const split = splitHeader([...one, ...other], name, corner.grpc, corner.host);
-    return apart(split, one, other, sample, (a, b, filled) => walkHeaders(more, a, b, filled));
+    const split = splitHeader(one.concat(other), name, corner.grpc, corner.host);
+    return apart(split, one, other, sample, (a, b, filled) => walkHeaders(names, from + 1, a, b, filled));
   }
 
-  const found = walk(http ? 0 : STEPS.indexOf("times"), olds ?? [], nows ?? [], empty);
+  const found = walk(http ? 0 : STEPS.indexOf("times"), seen(old), seen(now), empty);
   if (left <= 0) judge.give(corner);
   return found;
 }
 
 function looks({ conditions: { methods, paths, headers }, when }: Item): boolean {
   return methods !== null || paths !== null || headers.length > 0 || (when !== null && readsRequest(when.reads));
+}
+
+/** Is a step looked at whatever the items ask for? */
+function isAlwaysLookedAt(name: (typeof STEPS)[number], { kind, grpc }: Corner): boolean {
+  return kind === "http" && (name === "upgrades" || (name === "headers" && grpc));
 }
 
 /** Is there nothing left that could make a difference? */
@@ -114,10 +121,14 @@ function isSettled(
   now: readonly Item[],
 ): boolean {
   // Nobody lets anything pass.
-  const closed = !open && fallbacks.every((each) => each === "deny");
-  if (closed && old.every(({ denies }) => denies) && now.every(({ denies }) => denies)) return true;
+  if (!open && fallbacks[0] === "deny" && fallbacks[1] === "deny" && allDeny(old) && allDeny(now)) return true;
   if (structure) return false;
   return within(old, now, step) && within(now, old, step);
+}
+
+function allDeny(items: readonly Item[]): boolean {
+  for (const { denies } of items) if (!denies) return false;
+  return true;
 }
 
 /** So short lists are compared one by one. */
@@ -125,13 +136,15 @@ const SHORT = 8;
 
 /** Is all that is left of each of these items left of one of those too? */
 function within(items: readonly Item[], others: readonly Item[], step: number): boolean {
-  if (others.length <= SHORT) return items.every(({ rest }) => others.some((each) => each.rest[step] === rest[step]));
-  const known = new Set(others.map(({ rest }) => rest[step]));
-  return items.every(({ rest }) => known.has(rest[step]));
+  if (others.length <= SHORT) {
+    for (const item of items) if (!others.some((each) => isSameFrom(step, item, each))) return false;
+    return true;
+  }
+  const known = new Set(others.map((each) => textFrom(step, each)));
+  return items.every((item) => known.has(textFrom(step, item)));
 }
 
 function headerNames(items: readonly Item[], grpc: boolean): readonly string[] {
-  if (!grpc && items.every(({ conditions }) => conditions.headers.length === 0)) return [];
   const names = new Set(items.flatMap(({ conditions }) => conditions.headers.map(({ name }) => name)));
   // These are looked at with the upgrade.
   for (const each of UPGRADE_HEADERS) names.delete(each);
@@ -139,7 +152,7 @@ function headerNames(items: readonly Item[], grpc: boolean): readonly string[] {
   return [...names].sort();
 }
 
-/** Null = none of the items looks at it. */
+/** By a step that is looked at. Null = it makes no difference. */
 function splitBy(
   name: Exclude<(typeof STEPS)[number], "headers" | "whens">,
   items: readonly Item[],
@@ -148,12 +161,10 @@ function splitBy(
 ): Split | "too many" | null {
   switch (name) {
     case "methods":
-      return items.some(({ conditions }) => conditions.methods !== null) ? splitMethods(items, splits) : null;
+      return splitMethods(items, splits);
     case "paths":
-      if (items.every(({ conditions }) => conditions.paths === null)) return null;
       return splitPaths(items, MOST_PATHS, splits) ?? "too many";
     case "times":
-      if (items.every((each) => each.notBefore === null && each.expires === null)) return null;
       return splitTimes(items, atMs, splits);
     default: {
       const passes =
@@ -175,7 +186,7 @@ function apart(
 ): readonly Box[] {
   const groups = new Map<string, { readonly labels: string[]; readonly boxes: Box[] }>();
   for (const { label, fill, lets } of split.atoms) {
-    for (const box of within(old.filter(lets), now.filter(lets), fill(sample))) {
+    for (const box of within(those(old, lets), those(now, lets), fill(sample))) {
       const known = groups.get(box.text);
       if (known === undefined) groups.set(box.text, { labels: [label], boxes: [box] });
       else {
@@ -184,10 +195,23 @@ function apart(
       }
     }
   }
-  return [...groups.values()].map(({ labels, boxes }) => {
+  if (groups.size === 0) return NO_BOXES;
+  return Array.from(groups.values(), ({ labels, boxes }) => {
     const box = joinBoxes(boxes);
     return labels.length === split.atoms.length ? box : narrowed(box, split.part(labels));
   });
+}
+
+const NO_BOXES: readonly Box[] = [];
+const NO_ITEMS: readonly Item[] = [];
+const NO_HEADERS: Sample["headers"] = [];
+
+/** The items that pass; most often all or none do. */
+function those(items: readonly Item[], pass: (item: Item) => boolean): readonly Item[] {
+  let passing = 0;
+  for (const item of items) if (pass(item)) passing += 1;
+  if (passing === items.length) return items;
+  return passing === 0 ? NO_ITEMS : items.filter(pass);
 }
 
 function inputOf({ kind, principal, host, port }: Corner, { method, path, headers }: Sample): CheckInput {
@@ -199,7 +223,7 @@ function decided(corner: Corner, sample: Sample, judge: Judge): readonly Box[] {
   const input = inputOf(corner, sample);
   const [was, now] = judge.decide(input, atMs);
   const change = changeOf(was, now);
-  if (change === null) return [];
+  if (change === null) return NO_BOXES;
   return [boxOf(change, { input, atMs, was: was.decision(), now: now.decision(), confirmed: true })];
 }
 

@@ -24,7 +24,6 @@ export function expressionsOf(
   old: readonly Item[],
   now: readonly Item[],
 ): readonly Expression[] {
-  if (old.every(({ when }) => when === null) && now.every(({ when }) => when === null)) return [];
   // What cannot be seen is in doubt, and has been looked at.
   const textsOf = (items: readonly Item[]): readonly string[] =>
     items.flatMap(({ when }) => (when === null || (kind !== "http" && readsRequest(when.reads)) ? [] : [when.text]));

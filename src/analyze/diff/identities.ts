@@ -35,14 +35,16 @@ export function createHolds({ set }: Side): Holds {
   const indexes = new Map<Subject, Index>();
   const own = set.gateway.trustDomains[0] ?? "";
   return (subject, { domain, path, namespace }) => {
+    const role = roleOf(set, domain);
+    if (role === "foreign") return false;
+    const known = role === "own" ? own : domain;
+    const only = subject.selectors?.length === 1 ? subject.selectors[0] : undefined;
+    if (only?.kind === "id") return only.path === path && only.trustDomain === known;
     let index = indexes.get(subject);
     if (index === undefined) {
       index = indexOf(subject);
       indexes.set(subject, index);
     }
-    const role = roleOf(set, domain);
-    if (role === "foreign") return false;
-    const known = role === "own" ? own : domain;
     const { all, ids, prefixes, namespaces, domains } = index;
     if (all || domains.has(known) || ids.get(known)?.has(path)) return true;
     if (role === "own" && namespace !== null && namespaces.has(namespace)) return true;
@@ -73,6 +75,7 @@ function namespaceOf(path: string): string | null {
 
 /** The fallback that counts for a workload: the strictest of its groups', else the gateway's. */
 export function fallbackOf(side: Side, holds: Holds, identity: Identity): Fallback {
+  if (side.fallbacks.length === 0) return side.set.gateway.fallback;
   const found = side.fallbacks.filter(({ subject }) => holds(subject, identity)).map(({ fallback }) => fallback);
   return STRICTEST.find((each) => found.includes(each)) ?? side.set.gateway.fallback;
 }

@@ -1,11 +1,13 @@
 import type { Engine } from "../../pdp/engine.ts";
 import { coveringPatterns } from "../../policy/host-pattern.ts";
+import { createListText, type ListText } from "../../policy/list-text.ts";
 import type {
   EgressPolicy,
   ExternalService,
   Fallback,
   HostPattern,
   IdentitySelector,
+  PathPattern,
   PolicySet,
   Rule,
   RuleTarget,
@@ -13,6 +15,7 @@ import type {
   SubjectSelector,
   WhenExpression,
 } from "../../policy/model.ts";
+import { keyOf } from "../../policy/work/subjects.ts";
 import { isUpgradeHeader } from "../atoms/header-atoms.ts";
 import { scopedName } from "../scoped-name.ts";
 
@@ -36,8 +39,8 @@ export interface Item {
   readonly notBefore: number | null;
   readonly expires: number | null;
   readonly when: WhenExpression | null;
-  /** What is left of it to compare once ports; methods; paths; headers; upgrades; windows; and expressions are looked at. */
-  readonly rest: readonly string[];
+  /** What it always asks for, and what in each of the steps, the last step first. */
+  readonly texts: readonly string[];
   /** Everything that decides, whom it is for included: equal items decide alike. */
   readonly key: string;
   /** Its place among the items of its set. */
@@ -67,15 +70,41 @@ export interface Side extends Revision {
 /** The steps in which what an item asks for is looked at, in this order. */
 export const STEPS = ["methods", "paths", "headers", "upgrades", "times", "whens"] as const;
 
+/** What an item asks for in a step. */
+export function textAt({ texts }: Item, step: number): string {
+  return texts[STEPS.length - step] ?? "";
+}
+
+/** What items ask for that ask for nothing, in the order of their texts. */
+const NOTHING = ["", "null", "[null,null]", "[][]", "[]", "null", "null"] as const;
+
+/** Does any of the items ask for something in this step? */
+export function isLookedAt(step: number, items: readonly Item[]): boolean {
+  for (const item of items) if (textAt(item, step) !== NOTHING[STEPS.length - step]) return true;
+  return false;
+}
+
+/** Do both ask for the same in this step and all after it? */
+export function isSameFrom(step: number, one: Item, other: Item): boolean {
+  for (let at = STEPS.length - step; at >= 0; at--) if (one.texts[at] !== other.texts[at]) return false;
+  return true;
+}
+
+/** What an item asks for in this step and all after it. */
+export function textFrom(step: number, { texts }: Item): string {
+  return texts.slice(0, STEPS.length - step + 1).join("");
+}
+
 /** @param atMs rules that have expired by then are left out: they let nothing pass and stop nothing */
 export function createSide(revision: Revision, atMs: number): Side {
   const { set } = revision;
   const subjectOf = createSubjects(set);
   let number = 0;
+  const context = { subjectOf, atMs, textOf: createListText(), nextNumber: () => number++ };
   const items = set.policies.flatMap((policy) =>
     policy.rules
       .filter(({ expires }) => expires === null || expires > atMs)
-      .flatMap((rule) => itemsOf(policy, rule, { subjectOf, atMs, nextNumber: () => number++ })),
+      .flatMap((rule) => itemsOf(policy, rule, context)),
   );
   const byService = new Map<string, Item[]>();
   const byPattern = new Map<HostPattern, Item[]>();
@@ -132,15 +161,20 @@ function createSubjects(set: PolicySet): (selector: SubjectSelector | null) => S
   const known = new Map<string, Subject>();
   return (selector) => {
     if (selector === null) return EVERYONE;
-    const name = selector.kind === "group" ? `group ${selector.scope}/${selector.name}` : JSON.stringify(selector);
+    const name = keyOf(selector);
     const found = known.get(name);
     if (found !== undefined) return found;
-    const selectors = selector.kind === "group" ? (groups.get(`${selector.scope}/${selector.name}`) ?? []) : [selector];
-    const key = selectors.map((each) => JSON.stringify(each)).sort();
-    const made = { key: key.join(), selectors };
+    const made: Subject =
+      selector.kind === "group"
+        ? groupSubject(groups.get(`${selector.scope}/${selector.name}`) ?? [])
+        : { key: name, selectors: [selector] };
     known.set(name, made);
     return made;
   };
+}
+
+function groupSubject(selectors: readonly IdentitySelector[]): Subject {
+  return { key: selectors.map(keyOf).sort().join(), selectors };
 }
 
 const EVERYONE: Subject = { key: "everyone", selectors: null };
@@ -148,10 +182,12 @@ const EVERYONE: Subject = { key: "everyone", selectors: null };
 interface ItemContext {
   readonly subjectOf: (selector: SubjectSelector | null) => Subject;
   readonly atMs: number;
+  readonly textOf: ListText;
   readonly nextNumber: () => number;
 }
 
-function itemsOf({ mode, scope }: EgressPolicy, rule: Rule, { subjectOf, atMs, nextNumber }: ItemContext): Item[] {
+function itemsOf({ mode, scope }: EgressPolicy, rule: Rule, context: ItemContext): Item[] {
+  const { subjectOf, atMs, textOf, nextNumber } = context;
   const denies = rule.effect === "deny";
   const notBefore = rule.notBefore !== null && rule.notBefore > atMs ? rule.notBefore : null;
   const upgrades = denies ? [] : rule.upgrades;
@@ -159,24 +195,17 @@ function itemsOf({ mode, scope }: EgressPolicy, rule: Rule, { subjectOf, atMs, n
   const aims = (rule.to ?? [null]).flatMap((to) => aimsOf(to));
   return aims.flatMap(({ service, pattern, conditions }) => {
     const { ports, methods, paths, headers } = conditions;
-    const steps = [
-      JSON.stringify([rule.effect, mode, scope, service, pattern]),
+    const aim = service !== null ? `service ${service}` : pattern !== null ? `host ${pattern}` : "any";
+    const texts = [
+      `${rule.effect} ${mode} ${scope} ${aim} `,
       rule.when === null ? "null" : JSON.stringify(rule.when.text),
       `[${notBefore},${rule.expires}]`,
-      // Conditions on the headers by which a request upgrades are looked at with the upgrade.
-      textOf(upgrades.toSorted()) + textOf(headers.filter(({ name }) => isUpgradeHeader(name))),
+      textOf(sorted(upgrades)) + textOf(upgradeHeaders(headers)),
       textOf(headers),
-      textOf(paths?.map(({ text }) => text) ?? null),
+      textOf(paths, textOfPath),
       textOf(methods),
     ];
-    // The last needs only what always matters.
-    let whatIsLeft = "";
-    const rest = steps.map((step) => {
-      whatIsLeft += step;
-      return whatIsLeft;
-    });
-    rest.reverse();
-    const whole = `${rest[0]}${textOf(ports)}`;
+    const whole = `${texts.join("")}${textOf(ports)}`;
     return subjects.map((subject) => ({
       subject,
       scope,
@@ -186,7 +215,7 @@ function itemsOf({ mode, scope }: EgressPolicy, rule: Rule, { subjectOf, atMs, n
       conditions,
       upgrades,
       notBefore,
-      rest,
+      texts,
       expires: rule.expires,
       when: rule.when,
       number: nextNumber(),
@@ -195,10 +224,17 @@ function itemsOf({ mode, scope }: EgressPolicy, rule: Rule, { subjectOf, atMs, n
   });
 }
 
-/** JSON; of what most rules say nothing about, at once. */
-function textOf(list: readonly unknown[] | null): string {
-  if (list === null) return "null";
-  return list.length === 0 ? "[]" : JSON.stringify(list);
+function sorted(list: readonly string[]): readonly string[] {
+  return list.length < 2 ? list : list.toSorted();
+}
+
+/** Conditions on the headers by which a request upgrades are looked at with the upgrade. */
+function upgradeHeaders(headers: RuleTarget["headers"]): RuleTarget["headers"] {
+  return headers.length === 0 ? headers : headers.filter(({ name }) => isUpgradeHeader(name));
+}
+
+function textOfPath({ text }: PathPattern): string {
+  return text;
 }
 
 const NO_CONDITIONS: Item["conditions"] = { ports: null, methods: null, paths: null, headers: [] };

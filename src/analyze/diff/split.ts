@@ -31,7 +31,8 @@ export function createSplit(of: Part["of"], atoms: readonly Atom[]): Split {
   return {
     atoms,
     part(labels) {
-      const key = JSON.stringify(labels);
+      const [only = ""] = labels;
+      const key = labels.length === 1 ? only : JSON.stringify(labels);
       const known = parts.get(key);
       if (known !== undefined) return known;
       const inside = new Set(labels);

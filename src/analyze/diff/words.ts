@@ -34,6 +34,10 @@ export function createClassWords({ atoms }: Difference): (each: ChangeClass) => 
 }
 
 function identityWords(identities: readonly Identity[], among: readonly Identity[]): Told {
+  // Nothing is within an ID or like it.
+  if (identities.every(({ stands }) => stands.kind === "id")) {
+    return { of: identities.map(({ spiffeId }) => spiffeId).sort(), except: [] };
+  }
   if (identities.length === among.length && identities.some(({ stands }) => stands.kind === "trustDomain")) {
     return { of: [EVERYONE], except: [] };
   }
@@ -103,25 +107,36 @@ function selectorText(selector: IdentitySelector, domain: string): string {
 
 function createHostWords(atoms: Difference["atoms"]): (hosts: ChangeClass["hosts"]) => Told {
   const known = new Set(atoms);
-  /** The narrowest of the atoms over a pattern. */
-  const over = (pattern: string): string | null => {
-    for (const each of coveringPatterns(pattern)) if (each !== pattern && known.has(each)) return each;
-    return null;
-  };
+  /** The narrowest of the atoms over each, where there is one. */
+  const over = new Map<string, string>();
   const under = new Map<string, string[]>();
   for (const each of atoms) {
-    const wider = each === null ? null : over(each);
-    if (each !== null && wider !== null) push(under, wider, each);
+    if (each === null) continue;
+    for (const wider of coveringPatterns(each)) {
+      if (wider === each || !known.has(wider)) continue;
+      over.set(each, wider);
+      push(under, wider, each);
+      break;
+    }
   }
-  return (hosts) => {
+  const wordsOf = (hosts: ChangeClass["hosts"]): Told => {
     const own = new Set(hosts);
     if (own.has(null))
       return { of: [ANY], except: atoms.filter((each): each is string => each !== null && !own.has(each)).sort() };
     const named = hosts.filter((each) => each !== null);
     // A narrower pattern that changes alike needs no word of its own.
-    const of = named.filter((each) => !own.has(over(each) ?? ""));
+    const of = named.filter((each) => !own.has(over.get(each) ?? ""));
     const except = named.flatMap((each) => under.get(each) ?? []).filter((each) => !own.has(each));
     return { of: of.sort(), except: [...new Set(except)].sort() };
+  };
+  // Most classes are of one host, and a host has many of them.
+  const single = new Map<string, Told>();
+  return (hosts) => {
+    const [only] = hosts;
+    if (hosts.length !== 1 || typeof only !== "string") return wordsOf(hosts);
+    const told = single.get(only) ?? wordsOf(hosts);
+    single.set(only, told);
+    return told;
   };
 }
 

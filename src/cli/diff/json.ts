@@ -1,9 +1,14 @@
 import type { Decision } from "../../pdp/decision.ts";
+import { printLongJson } from "../output.ts";
 import type { Compared, ReadClass } from "./read.ts";
 
-/** The stable machine-readable form, documented in docs/cli.md. */
-export function diffJson({ old, now, atMs, difference, replay }: Compared): Record<string, unknown> {
-  const { classes, counts, hosts, proof, unproved } = difference;
+/** Prints the stable machine-readable form, documented in docs/cli.md. */
+export function printDiffJson(compared: Compared): void {
+  printLongJson(withoutClasses(compared), "classes", compared.difference.classes, classJson);
+}
+
+function withoutClasses({ old, now, atMs, difference, replay }: Compared): Record<string, unknown> {
+  const { counts, hosts, proof, unproved } = difference;
   return {
     schema: "sallyport.dev/diff/v1",
     old: { name: old.name, revision: old.engine.revision },
@@ -13,7 +18,7 @@ export function diffJson({ old, now, atMs, difference, replay }: Compared): Reco
     counts,
     proof: { hosts, ...proof },
     unproved,
-    classes: classes.map(classJson),
+    classes: [],
     replay:
       replay === null
         ? null
