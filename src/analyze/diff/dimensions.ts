@@ -12,14 +12,12 @@ const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OTHER"] as co
 /** What all of the items ask for in a step, each thing once: it tells in what ways requests can differ there. */
 function textOf(name: (typeof STEPS)[number], items: readonly Item[]): string {
   const step = STEPS.indexOf(name);
-  const [one, other] = items;
-  if (items.length > 2 || one === undefined || other === undefined) {
-    return `${name} ${[...new Set(items.map((each) => textAt(each, step)))].sort().join(" ")}`;
-  }
+  if (items.length > 2) return `${name} ${[...new Set(items.map((each) => textAt(each, step)))].sort().join(" ")}`;
   // Mostly a rule is compared with what it was.
-  const [first, second] = [textAt(one, step), textAt(other, step)];
-  if (first === second) return `${name} ${first}`;
-  return first < second ? `${name} ${first} ${second}` : `${name} ${second} ${first}`;
+  const one = items[0] === undefined ? "" : textAt(items[0], step);
+  const other = items[1] === undefined ? one : textAt(items[1], step);
+  if (one === other) return `${name} ${one}`;
+  return one < other ? `${name} ${one} ${other}` : `${name} ${other} ${one}`;
 }
 
 export function splitMethods(items: readonly Item[], cache: SplitCache): Split {
@@ -126,7 +124,8 @@ function upgradesBy(pairs: readonly (readonly HeaderPair[])[], protocols: Readon
         fill: (sample) => ({ ...sample, headers: [...sample.headers, ...headers] }),
         lets: (item) =>
           (item.denies || protocol === null || item.upgrades.includes(protocol)) &&
-          UPGRADE_HEADERS.every((name) => headerLets(item, name, sentOf(headers, name))),
+          (item.conditions.headers.length === 0 ||
+            UPGRADE_HEADERS.every((name) => headerLets(item, name, sentOf(headers, name)))),
       };
     }),
   );

@@ -8,7 +8,7 @@ import { splitHeader, splitMethods, splitPaths, splitTimes, splitUpgrades } from
 import { expressionsOf, MOST_WAYS, type Truths, waysOf } from "./expressions.ts";
 import { createPart } from "./part-words.ts";
 import { type Item, isLookedAt, isSameFrom, STEPS, textFrom } from "./side.ts";
-import type { Sample, Split, SplitCache } from "./split.ts";
+import type { Atom, Sample, Split, SplitCache } from "./split.ts";
 
 /** Whose requests to what are explored. */
 export interface Corner {
@@ -113,7 +113,7 @@ function isAlwaysLookedAt(name: (typeof STEPS)[number], { kind, grpc }: Corner):
   return kind === "http" && (name === "upgrades" || (name === "headers" && grpc));
 }
 
-/** Is there nothing left that could make a difference? */
+/** Is there nothing left that could make a difference? This is asked so often that it goes through lists without making anything. */
 function isSettled(
   { structure, fallbacks, open }: Corner,
   step: number,
@@ -121,14 +121,14 @@ function isSettled(
   now: readonly Item[],
 ): boolean {
   // Nobody lets anything pass.
-  if (!open && fallbacks[0] === "deny" && fallbacks[1] === "deny" && allDeny(old) && allDeny(now)) return true;
+  if (!open && fallbacks[0] === "deny" && fallbacks[1] === "deny" && old.every(denies) && now.every(denies))
+    return true;
   if (structure) return false;
   return within(old, now, step) && within(now, old, step);
 }
 
-function allDeny(items: readonly Item[]): boolean {
-  for (const { denies } of items) if (!denies) return false;
-  return true;
+function denies(item: Item): boolean {
+  return item.denies;
 }
 
 /** So short lists are compared one by one. */
@@ -137,11 +137,16 @@ const SHORT = 8;
 /** Is all that is left of each of these items left of one of those too? */
 function within(items: readonly Item[], others: readonly Item[], step: number): boolean {
   if (others.length <= SHORT) {
-    for (const item of items) if (!others.some((each) => isSameFrom(step, item, each))) return false;
+    for (let i = 0; i < items.length; i++) if (!isAmong(others, items[i] as Item, step)) return false;
     return true;
   }
   const known = new Set(others.map((each) => textFrom(step, each)));
   return items.every((item) => known.has(textFrom(step, item)));
+}
+
+function isAmong(others: readonly Item[], item: Item, step: number): boolean {
+  for (let i = 0; i < others.length; i++) if (isSameFrom(step, item, others[i] as Item)) return true;
+  return false;
 }
 
 function headerNames(items: readonly Item[], grpc: boolean): readonly string[] {
@@ -185,8 +190,11 @@ function apart(
   within: (old: readonly Item[], now: readonly Item[], sample: Sample) => readonly Box[],
 ): readonly Box[] {
   const groups = new Map<string, { readonly labels: string[]; readonly boxes: Box[] }>();
-  for (const { label, fill, lets } of split.atoms) {
-    for (const box of within(those(old, lets), those(now, lets), fill(sample))) {
+  for (let i = 0; i < split.atoms.length; i++) {
+    const { label, fill, lets } = split.atoms[i] as Atom;
+    const boxes = within(those(old, lets), those(now, lets), fill(sample));
+    for (let j = 0; j < boxes.length; j++) {
+      const box = boxes[j] as Box;
       const known = groups.get(box.text);
       if (known === undefined) groups.set(box.text, { labels: [label], boxes: [box] });
       else {
@@ -208,10 +216,8 @@ const NO_HEADERS: Sample["headers"] = [];
 
 /** The items that pass; most often all or none do. */
 function those(items: readonly Item[], pass: (item: Item) => boolean): readonly Item[] {
-  let passing = 0;
-  for (const item of items) if (pass(item)) passing += 1;
-  if (passing === items.length) return items;
-  return passing === 0 ? NO_ITEMS : items.filter(pass);
+  if (items.every(pass)) return items;
+  return items.some(pass) ? items.filter(pass) : NO_ITEMS;
 }
 
 function inputOf({ kind, principal, host, port }: Corner, { method, path, headers }: Sample): CheckInput {

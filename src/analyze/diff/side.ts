@@ -80,7 +80,8 @@ const NOTHING = ["", "null", "[null,null]", "[][]", "[]", "null", "null"] as con
 
 /** Does any of the items ask for something in this step? */
 export function isLookedAt(step: number, items: readonly Item[]): boolean {
-  for (const item of items) if (textAt(item, step) !== NOTHING[STEPS.length - step]) return true;
+  const nothing = NOTHING[STEPS.length - step];
+  for (let i = 0; i < items.length; i++) if (textAt(items[i] as Item, step) !== nothing) return true;
   return false;
 }
 
