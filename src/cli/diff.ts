@@ -57,7 +57,7 @@ export function diffCommand(): Command {
 }
 
 async function run(oldName: string, newName: string, options: DiffOptions): Promise<void> {
-  const readRevision = createRevisionReader(options.output, [oldName, newName]);
+  const readRevision = createRevisionReader(options.output);
   const old = await readRevision(oldName);
   if (old === null) return;
   const now = await readRevision(newName);

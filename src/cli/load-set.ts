@@ -23,15 +23,14 @@ export interface LoadedSet {
   readonly sources: readonly PolicyFile[];
 }
 
-/** Reads and validates a policy directory, strictly. Null (after saying why) when it cannot be read. `reading` = its files, where reading them was begun before. */
+/** Reads and validates a policy directory, strictly. Null (after saying why) when it cannot be read. */
 export async function loadSet(
   directory: string,
   withTests = true,
   cache: ParseCache = createParseCache(),
-  reading: Promise<readonly PolicyFile[]> = readPolicyDirectory(directory),
 ): Promise<LoadedSet | null> {
   try {
-    return loadFiles(await reading, withTests, cache);
+    return loadFiles(await readPolicyDirectory(directory), withTests, cache);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     printFailure(`the policy directory ${directory} cannot be read: ${why}`, "name another one with --policies DIR");
@@ -53,16 +52,15 @@ export interface ValidSet extends LoadedSet {
 /**
  * Reads a policy directory for a command that decides with it. Null when it has errors or cannot be read: the problems
  * are then printed and the exit code is set. Tests are read only where asked for: a mistake in one stops no decision. Files that `cache` knows from another directory
- * are not parsed again. `reading` as in `loadSet`.
+ * are not parsed again.
  */
 export async function requireSet(
   directory: string,
   output: string,
   withTests = false,
   cache?: ParseCache,
-  reading?: Promise<readonly PolicyFile[]>,
 ): Promise<ValidSet | null> {
-  const loaded = await loadSet(directory, withTests, cache, reading);
+  const loaded = await loadSet(directory, withTests, cache);
   if (loaded === null) {
     process.exitCode = EXIT.failure;
     return null;

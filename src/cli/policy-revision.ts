@@ -4,7 +4,6 @@ import { readBundleSet } from "../bundle/read-set.ts";
 import { createEngine, type Engine } from "../pdp/engine.ts";
 import { readEngineModule } from "../pdp/engine-module.ts";
 import type { PolicySet } from "../policy/model.ts";
-import { readPolicyDirectory } from "../server/read-policies.ts";
 import { EXIT } from "./exit-code.ts";
 import type { FileRevisions } from "./file-revisions.ts";
 import { readGit } from "./git-files.ts";
@@ -25,16 +24,9 @@ export interface PolicyRevision {
 /** Reads the policies that a name means. Null (after saying why, with the exit code set) when it means none or they are invalid. */
 export type RevisionReader = (name: string) => Promise<PolicyRevision | null>;
 
-/**
- * What one reader reads shares what its files have in common. Directories among `names`, which will be asked for, are read from now on: most of that is waiting for the disk, and there are
- * modules to load meanwhile.
- */
-export function createRevisionReader(output: string, names: readonly string[]): RevisionReader {
+/** What one reader reads shares what its files have in common. */
+export function createRevisionReader(output: string): RevisionReader {
   let known: FileRevisions | null = null;
-  // A name may come twice: a second reading of it would be one that nobody waits for.
-  const begun = new Map([...new Set(names)].map((name) => [name, readPolicyDirectory(name)]));
-  // Whether it is a directory at all is found out, and said, when it is asked for.
-  for (const reading of begun.values()) reading.catch(() => undefined);
   // Whoever names bundles need not wait for all that reads and checks files.
   const fromFiles = async (): Promise<FileRevisions> => {
     known ??= (await import("./file-revisions.ts")).createFileRevisions(output);
@@ -42,10 +34,7 @@ export function createRevisionReader(output: string, names: readonly string[]): 
   };
   return async (name) => {
     const found = await stat(name).catch(() => null);
-    if (found?.isDirectory()) {
-      const reading = begun.get(name) ?? readPolicyDirectory(name);
-      return ofSet(name, await (await fromFiles()).ofDirectory(name, reading));
-    }
+    if (found?.isDirectory()) return ofSet(name, await (await fromFiles()).ofDirectory(name));
     if (found !== null) {
       try {
         return ofBundle(name, await readFile(name));

@@ -55,7 +55,7 @@ export function replayCommand(): Command {
 }
 
 async function run(log: string, options: ReplayOptions): Promise<void> {
-  const readRevision = createRevisionReader(options.output, [options.policies, ...(options.was ?? [])]);
+  const readRevision = createRevisionReader(options.output);
   const now = await readRevision(options.policies);
   if (now === null) return;
   const was: PolicyRevision[] = [];

@@ -3,7 +3,7 @@ import type { BigIntStats } from "node:fs";
 /** What files held when they were last read, so that looking for changes reads only what may have changed. */
 export interface ReadFiles {
   /** The bytes of the file of which `stat` just said this, read with `read` unless they are known. */
-  bytes(place: string, stats: BigIntStats, read: () => Promise<Uint8Array>): Promise<Uint8Array>;
+  bytes(place: string, stats: BigIntStats, read: () => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array>;
   /** Forgets files that were not asked for since the last call. */
   sweep(): void;
 }

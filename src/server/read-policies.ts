@@ -1,9 +1,8 @@
 import type { BigIntStats } from "node:fs";
-import { open, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { LIMITS } from "../policy/limits.ts";
 import type { PolicyFile } from "../policy/parse-cache.ts";
+import { type Disk, directDisk, waitingDisk } from "./disk.ts";
 import { createReadFiles, type ReadFiles } from "./read-files.ts";
 
 /** What a policy directory holds at one instant. */
@@ -19,9 +18,9 @@ const MAX_DIRECTORIES = 1_000;
 const ATTEMPTS = 5;
 const NOTHING = new Uint8Array();
 
-/** All policy files below a directory, sorted by path. @throws when the directory itself cannot be read */
+/** All policy files below a directory, sorted by path; for commands, see `directDisk`. @throws when the directory itself cannot be read */
 export async function readPolicyDirectory(dir: string): Promise<PolicyFile[]> {
-  return [...(await scanPolicyDirectory(dir)).files];
+  return [...(await scanPolicyDirectory(dir, createReadFiles(), directDisk)).files];
 }
 
 /**
@@ -31,14 +30,18 @@ export async function readPolicyDirectory(dir: string): Promise<PolicyFile[]> {
  * affair of the namespace it lies in. @param known What earlier scans read, which is not read again where it is the same.
  * @throws when the directory itself cannot be read
  */
-export async function scanPolicyDirectory(dir: string, known: ReadFiles = createReadFiles()): Promise<PolicyDirectory> {
+export async function scanPolicyDirectory(
+  dir: string,
+  known: ReadFiles = createReadFiles(),
+  disk: Disk = waitingDisk,
+): Promise<PolicyDirectory> {
   for (let attempt = 1; ; attempt += 1) {
     const files: PolicyFile[] = [];
     const directories: string[] = [];
     // What is not there any more may have been there a moment ago: the last attempt takes it for a fact.
     const isPassing = (error: unknown): boolean => attempt < ATTEMPTS && codeOf(error) === "ENOENT";
     try {
-      const found: Found = { files, unread: [], directories, below: 0, isPassing };
+      const found: Found = { disk, files, unread: [], directories, below: 0, isPassing };
       await scan(dir, "", 0, found);
       await readAll(found, known);
       known.sweep();
@@ -52,6 +55,7 @@ export async function scanPolicyDirectory(dir: string, known: ReadFiles = create
 }
 
 interface Found {
+  readonly disk: Disk;
   readonly files: PolicyFile[];
   readonly unread: UnreadFile[];
   readonly directories: string[];
@@ -73,19 +77,20 @@ async function scan(dir: string, path: string, depth: number, found: Found): Pro
   if (depth === 1) found.below = 0;
   found.below += 1;
   if (found.below > MAX_DIRECTORIES) throw new Error(`more than ${MAX_DIRECTORIES} directories`);
-  const names = await readdir(dir);
+  const { disk } = found;
+  const names = await disk.names(dir);
   found.directories.push(dir);
   const places = new Map(names.map((name) => [name, join(dir, name)]));
   if (names.includes("..data")) {
-    const root = await realpath(join(dir, "..data"));
-    for (const name of await readdir(root)) places.set(name, join(root, name));
+    const root = await disk.realpath(join(dir, "..data"));
+    for (const name of await disk.names(root)) places.set(name, join(root, name));
   }
   for (const [name, place] of places) {
     if (name.startsWith(".")) continue;
     const local = path === "" ? name : `${path}/${name}`;
     const isPolicy = /\.ya?ml$/.test(name);
     try {
-      const what = await stat(place, { bigint: true });
+      const what = await disk.stat(place);
       if (what.isDirectory()) await scan(place, local, depth + 1, found);
       else if (what.isFile() && isPolicy) found.unread.push({ path: local, place, what });
     } catch (error) {
@@ -104,10 +109,10 @@ async function scan(dir: string, path: string, depth: number, found: Found): Pro
 const READ_AT_ONCE = 32;
 
 /** Reads what was found: one after the other, most of the time would go by in waiting. */
-async function readAll({ files, unread, isPassing }: Found, known: ReadFiles): Promise<void> {
+async function readAll({ disk, files, unread, isPassing }: Found, known: ReadFiles): Promise<void> {
   const readOne = async ({ path, place, what }: UnreadFile): Promise<PolicyFile> => {
     try {
-      return { path, bytes: await known.bytes(place, what, () => read(place, what.size)) };
+      return { path, bytes: await known.bytes(place, what, () => disk.read(place, what.size)) };
     } catch (error) {
       if (isPassing(error)) throw error;
       return { path, bytes: NOTHING, unreadable: whyOf(error) };
@@ -115,19 +120,6 @@ async function readAll({ files, unread, isPassing }: Found, known: ReadFiles): P
   };
   for (let at = 0; at < unread.length; at += READ_AT_ONCE) {
     files.push(...(await Promise.all(unread.slice(at, at + READ_AT_ONCE).map(readOne))));
-  }
-}
-
-/** A file's bytes; of one that is too large, as many as show it. */
-async function read(place: string, size: bigint): Promise<Uint8Array> {
-  if (size <= LIMITS.fileBytes) return readFile(place);
-  const file = await open(place);
-  try {
-    const bytes = Buffer.alloc(LIMITS.fileBytes + 1);
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-    return bytes.subarray(0, bytesRead);
-  } finally {
-    await file.close();
   }
 }
 

@@ -21,15 +21,24 @@ function textOf(name: (typeof STEPS)[number], items: readonly Item[]): string {
 }
 
 export function splitMethods(items: readonly Item[], cache: SplitCache): Split {
-  return cache.get(textOf("methods", items), () => {
+  // What an expression makes of a method only the method itself shows.
+  const each = items.some(({ when }) => when?.reads.method === true);
+  return cache.get(`${textOf("methods", items)}${each ? " each" : ""}`, () => {
     const named = new Set(items.flatMap(({ conditions }) => conditions.methods ?? []));
-    const sorted = [...named].sort();
-    const atom = (method: string, label: string): Atom => ({
-      label,
+    const lists = [...new Set(items.map(({ conditions }) => conditions.methods))];
+    const alike = Map.groupBy([...named].sort(), (method) =>
+      each ? method : lists.map((list) => list?.includes(method)).join(),
+    );
+    const other = unlike(named, ...METHODS);
+    const atom = (method: string, labels: readonly string[]): Atom => ({
+      labels,
       fill: (sample) => ({ ...sample, method }),
       lets: ({ conditions: { methods } }) => methods?.includes(method) ?? true,
     });
-    return createSplit("methods", [...sorted.map((each) => atom(each, each)), atom(unlike(named, ...METHODS), OTHER)]);
+    return createSplit("methods", [
+      ...[...alike.values()].map((methods) => atom(methods[0] ?? "", methods)),
+      atom(other, [OTHER]),
+    ]);
   });
 }
 
@@ -54,7 +63,7 @@ function pathAtom({ kind, path, matched }: PathAtom, texts: readonly string[]): 
   const names = matched.map((place) => texts[place] ?? "");
   const set = new Set(names);
   return {
-    label: kind === "doubt" ? AMBIGUOUS : names.join(EXCEPT),
+    labels: [kind === "doubt" ? AMBIGUOUS : names.join(EXCEPT)],
     fill: (sample) => ({ ...sample, path }),
     lets: ({ denies, conditions: { paths } }) =>
       paths === null || (kind === "doubt" ? denies : paths.some(({ text }) => set.has(text))),
@@ -71,7 +80,7 @@ export function splitHeader(items: readonly Item[], name: string, grpc: boolean,
       const sent = name === "host" && kind === "other" ? host : value;
       const doubt = kind === "doubt" && name === "host" ? [host, host] : sent === null ? [] : [sent];
       return {
-        label: kind === "named" ? `=${value}` : `${kind}${grpc && isGrpc(value) ? " grpc" : ""}`,
+        labels: [kind === "named" ? `=${value}` : `${kind}${grpc && isGrpc(value) ? " grpc" : ""}`],
         fill: (sample) => ({
           ...sample,
           headers: [...sample.headers, ...doubt.map((each): HeaderPair => [name, each])],
@@ -120,7 +129,7 @@ function upgradesBy(pairs: readonly (readonly HeaderPair[])[], protocols: Readon
       const protocol = protocolOf(headers);
       const label = protocol === null ? NO_UPGRADE : protocols.has(protocol) ? protocol : OTHER;
       return {
-        label: told ? `${label} ${JSON.stringify(headers)}` : label,
+        labels: [told ? `${label} ${JSON.stringify(headers)}` : label],
         fill: (sample) => ({ ...sample, headers: [...sample.headers, ...headers] }),
         lets: (item) =>
           (item.denies || protocol === null || item.upgrades.includes(protocol)) &&
@@ -182,7 +191,7 @@ export function splitTimes(items: readonly Item[], atMs: number, cache: SplitCac
     createSplit(
       "times",
       starts.map((start) => ({
-        label: String(start),
+        labels: [String(start)],
         fill: (sample) => ({ ...sample, atMs: start }),
         lets: ({ notBefore, expires }) =>
           (notBefore ?? start) <= start && (expires ?? Number.POSITIVE_INFINITY) > start,

@@ -189,24 +189,28 @@ function apart(
   sample: Sample,
   within: (old: readonly Item[], now: readonly Item[], sample: Sample) => readonly Box[],
 ): readonly Box[] {
-  const groups = new Map<string, { readonly labels: string[]; readonly boxes: Box[] }>();
+  const groups = new Map<string, { readonly atoms: Atom[]; readonly boxes: Box[] }>();
   for (let i = 0; i < split.atoms.length; i++) {
-    const { label, fill, lets } = split.atoms[i] as Atom;
+    const atom = split.atoms[i] as Atom;
+    const { fill, lets } = atom;
     const boxes = within(those(old, lets), those(now, lets), fill(sample));
     for (let j = 0; j < boxes.length; j++) {
       const box = boxes[j] as Box;
       const known = groups.get(box.text);
-      if (known === undefined) groups.set(box.text, { labels: [label], boxes: [box] });
+      if (known === undefined) groups.set(box.text, { atoms: [atom], boxes: [box] });
       else {
-        known.labels.push(label);
+        known.atoms.push(atom);
         known.boxes.push(box);
       }
     }
   }
   if (groups.size === 0) return NO_BOXES;
-  return Array.from(groups.values(), ({ labels, boxes }) => {
+  return Array.from(groups.values(), ({ atoms, boxes }) => {
     const box = joinBoxes(boxes);
-    return labels.length === split.atoms.length ? box : narrowed(box, split.part(labels));
+    if (atoms.length === split.atoms.length) return box;
+    const [only] = atoms;
+    const labels = only !== undefined && atoms.length === 1 ? only.labels : atoms.flatMap((each) => each.labels);
+    return narrowed(box, split.part(labels));
   });
 }
 

@@ -12,8 +12,8 @@ export interface Sample {
 
 /** Requests that the conditions of one kind cannot tell apart. */
 export interface Atom {
-  /** Of its kind: what tells it from the others, for people and programs. */
-  readonly label: string;
+  /** Of its kind: what tells it from the others, for people and programs. Several where it is several things that nothing tells apart. */
+  readonly labels: readonly string[];
   readonly fill: (sample: Sample) => Sample;
   /** Can the item match such a request, as far as this kind of condition goes? */
   readonly lets: (item: Item) => boolean;
@@ -36,7 +36,7 @@ export function createSplit(of: Part["of"], atoms: readonly Atom[]): Split {
       const known = parts.get(key);
       if (known !== undefined) return known;
       const inside = new Set(labels);
-      const out = atoms.flatMap(({ label }) => (inside.has(label) ? [] : [label]));
+      const out = atoms.flatMap(({ labels: each }) => each.filter((label) => !inside.has(label)));
       const made = createPart(of, labels, out);
       parts.set(key, made);
       return made;
