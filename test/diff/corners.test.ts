@@ -122,6 +122,20 @@ describe("diff, in its corners", () => {
     ]);
   });
 
+  it("tells methods apart only where a condition does, or an expression that reads them", () => {
+    const lists = (when: string) =>
+      diff(revision([to("methods: [GET, POST, PUT]")]), revision([`${when}${to("methods: [GET, POST]")}`]), AT_MS);
+    const told = ({ classes }: ReturnType<typeof lists>) =>
+      classes.map(({ box }) => [box.change, box.parts.find(({ of }) => of === "methods")?.in, box.witness.confirmed]);
+    expect(told(lists(""))).toEqual([["narrowing", ["PUT"], true]]);
+    expect(lists("").proof.witnesses).toBe(1);
+    const posts = told(lists(`when: 'target.method == "GET"', `));
+    expect(posts.sort()).toEqual([
+      ["narrowing", ["GET", "POST"], true],
+      ["narrowing", ["PUT"], true],
+    ]);
+  });
+
   it("gives up aloud where rules can be combined in too many ways", () => {
     const places = Array.from({ length: 20 }, (_, at) => at);
     const paths = places.map((at) => `"/${places.map((each) => (each === at ? "x" : "{*}")).join("/")}"`);

@@ -195,6 +195,38 @@ describe("what is said about a mistake", () => {
     expect(finding(lines)).toMatchObject({ code, fix });
   });
 
+  it("tells of what is wrong at each of its places, and takes no wrong list for one that is right", () => {
+    const rules = [
+      "methods: [get, POST]",
+      "methods: [get, POST]",
+      "methods: [GET, POST]",
+      'methods: ["GET\\nPOST"]',
+      'methods: ["[\\"GET\\",\\"POST\\"]"]',
+      "paths: [v1]",
+      "paths: [v1]",
+      "paths: [/v1]",
+    ].map(
+      (each, at) => `  - {name: r${at}, from: [{namespace: payments}], to: [{service: stripe, ports: [80], ${each}}]}`,
+    );
+    const text = `apiVersion: sallyport.dev/v1alpha1
+kind: EgressPolicy
+metadata: {name: p}
+spec:
+  owner: o@example.com
+  rules:
+${rules.join("\n")}
+`;
+    const { diagnostics } = load({ "payments/p.yaml": text });
+    expect(diagnostics.map(({ at, code }) => [at.line, code])).toEqual([
+      [7, "invalid-method"],
+      [8, "invalid-method"],
+      [10, "invalid-method"],
+      [11, "invalid-method"],
+      [12, "invalid-path"],
+      [13, "invalid-path"],
+    ]);
+  });
+
   it("reads a host in any language as Envoy will see it", () => {
     expect(finding("to: [{hosts: [bücher.example]}]").fix).toBe("xn--bcher-kva.example");
   });

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { PolicyFile } from "../../src/policy/parse-cache.ts";
 import { readPolicyDirectory, scanPolicyDirectory } from "../../src/server/read-policies.ts";
 
 let dir = "";
@@ -15,11 +16,17 @@ function put(path: string, text: string): void {
   writeFileSync(join(dir, path), text);
 }
 
-async function read(): Promise<[string, string][]> {
-  return (await readPolicyDirectory(dir)).map(({ path, bytes }) => [path, Buffer.from(bytes).toString()]);
+/** As commands read a directory, and as a server does. */
+const WAYS: readonly (readonly [string, (directory: string) => Promise<readonly PolicyFile[]>])[] = [
+  ["a command", readPolicyDirectory],
+  ["a server", async (directory) => (await scanPolicyDirectory(directory)).files],
+];
+
+async function read(filesOf: (typeof WAYS)[number][1]): Promise<[string, string][]> {
+  return (await filesOf(dir)).map(({ path, bytes }) => [path, Buffer.from(bytes).toString()]);
 }
 
-describe("a policy directory", () => {
+describe.each(WAYS)("a policy directory, for %s,", (_, filesOf) => {
   test("gives its YAML files by path, sorted, whatever else lies about", async () => {
     put("b.yaml", "b");
     put("a.yml", "a");
@@ -29,7 +36,7 @@ describe("a policy directory", () => {
     put(".hidden.yaml", "no");
     put(".git/config.yaml", "no");
     put("a.yaml.bak", "no");
-    expect(await read()).toEqual([
+    expect(await read(filesOf)).toEqual([
       ["a.yml", "a"],
       ["b.yaml", "b"],
       ["payments/deep/y.yaml", "y"],
@@ -38,7 +45,7 @@ describe("a policy directory", () => {
   });
 
   test("that is missing is an error", async () => {
-    await expect(readPolicyDirectory(join(dir, "no"))).rejects.toThrow(/ENOENT/);
+    await expect(filesOf(join(dir, "no"))).rejects.toThrow(/ENOENT/);
   });
 
   test("tells what cannot be read as a file that cannot be, and reads the rest", async () => {
@@ -47,7 +54,7 @@ describe("a policy directory", () => {
     symlinkSync("nowhere", join(dir, "payments", "gone.yaml"));
     symlinkSync("self.yaml", join(dir, "payments", "self.yaml"));
     symlinkSync(dir, join(dir, "loop"));
-    const files = await readPolicyDirectory(dir);
+    const files = await filesOf(dir);
     const told = files.flatMap(({ path, unreadable }) => (unreadable === undefined ? [] : [[path, unreadable]]));
     expect(told).toContainEqual(["payments/gone.yaml", "ENOENT: no such file or directory"]);
     expect(told).toContainEqual(["payments/self.yaml", "ELOOP: too many symbolic links encountered"]);
@@ -60,14 +67,14 @@ describe("a policy directory", () => {
   test("is not made endless by links that lead back more than once", async () => {
     put("payments/b.yaml", "b");
     for (const name of ["one", "two", "three"]) symlinkSync(join(dir, "payments"), join(dir, "payments", name));
-    const files = await readPolicyDirectory(dir);
+    const files = await filesOf(dir);
     expect(files.some(({ unreadable }) => unreadable?.includes("more than 1000 directories"))).toBe(true);
     expect(files.length).toBeLessThan(10_000);
   });
 
   test("gives of a file that is too large no more than shows it", async () => {
     put("payments/b.yaml", "# a comment\n".repeat(9_000_000));
-    const [file] = await readPolicyDirectory(dir);
+    const [file] = await filesOf(dir);
     expect(file?.bytes.length).toBe(1024 * 1024 + 1);
   });
 });
@@ -84,15 +91,15 @@ function mountVersion(at: string, version: string, files: Record<string, string>
   }
 }
 
-describe("a mounted ConfigMap", () => {
+describe.each(WAYS)("a mounted ConfigMap, for %s,", (_, filesOf) => {
   test("gives each file once, by its plain name, before and after a swap", async () => {
     mountVersion(".", "2026_1", { "a.yaml": "a1", "b.yaml": "b1" });
-    expect(await read()).toEqual([
+    expect(await read(filesOf)).toEqual([
       ["a.yaml", "a1"],
       ["b.yaml", "b1"],
     ]);
     mountVersion(".", "2026_2", { "a.yaml": "a2", "b.yaml": "b2" });
-    expect(await read()).toEqual([
+    expect(await read(filesOf)).toEqual([
       ["a.yaml", "a2"],
       ["b.yaml", "b2"],
     ]);
@@ -101,7 +108,7 @@ describe("a mounted ConfigMap", () => {
   test("may be mounted for one namespace beside others", async () => {
     put("root.yaml", "r");
     mountVersion("payments", "1", { "p.yaml": "p1" });
-    expect(await read()).toEqual([
+    expect(await read(filesOf)).toEqual([
       ["payments/p.yaml", "p1"],
       ["root.yaml", "r"],
     ]);
@@ -113,7 +120,7 @@ describe("a mounted ConfigMap", () => {
     mountVersion(".", "0", files(0));
     const seen = new Set<string>();
     for (let n = 1; n <= 60; n += 1) {
-      const reading = read();
+      const reading = read(filesOf);
       for (let turn = 0; turn < n % 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       mountVersion(".", String(n), files(n));
       // The kubelet removes the old version, sooner or later.
