@@ -1,11 +1,12 @@
 import { buildSelectors } from "./build-selector.ts";
 import { buildTarget, type TargetContext } from "./build-target.ts";
 import { distinct } from "./distinct.ts";
+import { appended } from "./fitted.ts";
 import { parseInstant } from "./instant.ts";
 import type { EgressPolicy, Rule, RuleTarget, Scope, SourcePosition, WhenExpression } from "./model.ts";
 import type { RawDocumentOf } from "./raw-document.ts";
 import { compareText, positionOf, type Reporter } from "./reporter.ts";
-import type { RuleSpec } from "./schema/egress-policy.ts";
+import type { RuleSpec, RuleTargetSpec } from "./schema/egress-policy.ts";
 import { parseName, parseUpgrade } from "./token.ts";
 import { parseExpression } from "./when/parse-expression.ts";
 import type { DocumentPath } from "./yaml-source.ts";
@@ -95,10 +96,14 @@ function buildTargets(
   context: TargetContext,
 ): readonly RuleTarget[] {
   const rule = { effect: spec.effect, when, path };
-  const targets = (spec.to ?? []).map((each, i) =>
-    buildTarget(document, [...path, "to", i], each, rule, scope, context),
-  );
-  return distinct(targets.filter((each) => each !== null));
+  let targets: RuleTarget[] = [];
+  const specs = spec.to ?? [];
+  for (let i = 0; i < specs.length; i++) {
+    const here = [...path, "to", i];
+    const target = buildTarget(document, here, specs[i] as RuleTargetSpec, rule, scope, context);
+    if (target !== null) targets = appended(targets, target);
+  }
+  return distinct(targets);
 }
 
 function buildWhen(

@@ -1,5 +1,6 @@
 import type { Canonicaliser } from "./canonicaliser.ts";
 import { distinct } from "./distinct.ts";
+import { appended } from "./fitted.ts";
 import type { EgressGateway, IdentitySelector, Scope, SubjectSelector } from "./model.ts";
 import type { RawDocument } from "./raw-document.ts";
 import type { Registry } from "./registry.ts";
@@ -31,13 +32,14 @@ export function buildSelectors(
   scope: Scope,
   context: SelectorContext,
 ): readonly SubjectSelector[] {
-  const found: SubjectSelector[] = [];
+  let found: SubjectSelector[] = [];
   for (let i = 0; i < specs.length; i++) {
     const spec = specs[i] as SubjectSelectorSpec;
     const here = [...path, i];
-    const keys = KEYS.filter((key) => spec[key] !== undefined);
-    if (keys.length !== 1) {
-      const message = keys.length === 0 ? "a selector names who it means" : "a selector has exactly one key";
+    let keys = 0;
+    for (let at = 0; at < KEYS.length; at++) if (spec[KEYS[at] as (typeof KEYS)[number]] !== undefined) keys += 1;
+    if (keys !== 1) {
+      const message = keys === 0 ? "a selector names who it means" : "a selector has exactly one key";
       context.reporter.report(
         document,
         here,
@@ -49,7 +51,7 @@ export function buildSelectors(
     const selector = buildSelector(document, here, spec, scope, context);
     if (selector === null) continue;
     if (scope !== "") checkInside(document, here, selector, scope, context);
-    found.push(selector);
+    found = appended(found, selector);
   }
   return distinct(found);
 }

@@ -2,3 +2,10 @@
 export function fitted<T>(list: readonly T[]): T[] {
   return list.slice();
 }
+
+/** The list with one entry more. The first is put into a list of one, which most lists stay: pushed onto an empty one it would take the room of seventeen. */
+export function appended<T>(list: T[], entry: T): T[] {
+  if (list.length === 0) return [entry];
+  list.push(entry);
+  return list;
+}

@@ -96,8 +96,11 @@ export function joined(classes: readonly ChangeClass[]): readonly ChangeClass[] 
 }
 
 function idsOf(list: readonly Identity[]): string {
-  const ids = list.map(({ spiffeId }) => spiffeId);
-  return ids.length < 2 ? (ids[0] ?? "") : ids.sort().join();
+  if (list.length < 2) return list[0]?.spiffeId ?? "";
+  return list
+    .map(({ spiffeId }) => spiffeId)
+    .sort()
+    .join();
 }
 
 /** As one, whose hosts are those of all. */

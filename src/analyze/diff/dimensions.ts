@@ -185,10 +185,11 @@ function sentOf(headers: readonly HeaderPair[], name: string): { readonly value:
 
 /** Now, and each instant from which another set of rules is in force. */
 export function splitTimes(items: readonly Item[], atMs: number, cache: SplitCache): Split {
-  const boundaries = items.flatMap(({ notBefore, expires }) => [notBefore, expires].filter((each) => each !== null));
-  const starts = [...new Set([atMs, ...boundaries.filter((each) => each > atMs)])].sort((one, other) => one - other);
-  return cache.get(`times ${starts.join()}`, () =>
-    createSplit(
+  // All of a comparison begins at one instant.
+  return cache.get(textOf("times", items), () => {
+    const boundaries = items.flatMap(({ notBefore, expires }) => [notBefore, expires].filter((each) => each !== null));
+    const starts = [...new Set([atMs, ...boundaries.filter((each) => each > atMs)])].sort((one, other) => one - other);
+    return createSplit(
       "times",
       starts.map((start) => ({
         labels: [String(start)],
@@ -196,6 +197,6 @@ export function splitTimes(items: readonly Item[], atMs: number, cache: SplitCac
         lets: ({ notBefore, expires }) =>
           (notBefore ?? start) <= start && (expires ?? Number.POSITIVE_INFINITY) > start,
       })),
-    ),
-  );
+    );
+  });
 }

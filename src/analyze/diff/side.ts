@@ -193,8 +193,8 @@ function itemsOf({ mode, scope }: EgressPolicy, rule: Rule, context: ItemContext
   const notBefore = rule.notBefore !== null && rule.notBefore > atMs ? rule.notBefore : null;
   const upgrades = denies ? [] : rule.upgrades;
   const subjects = (rule.from ?? [null]).map(subjectOf);
-  const aims = (rule.to ?? [null]).flatMap((to) => aimsOf(to));
-  return aims.flatMap(({ service, pattern, conditions }) => {
+  const items: Item[] = [];
+  for (const { service, pattern, conditions } of (rule.to ?? [null]).flatMap(aimsOf)) {
     const { ports, methods, paths, headers } = conditions;
     const aim = service !== null ? `service ${service}` : pattern !== null ? `host ${pattern}` : "any";
     const texts = [
@@ -207,8 +207,7 @@ function itemsOf({ mode, scope }: EgressPolicy, rule: Rule, context: ItemContext
       textOf(methods),
     ];
     const whole = `${texts.join("")}${textOf(ports)}`;
-    return subjects.map((subject) => ({
-      subject,
+    const shared = {
       scope,
       denies,
       service,
@@ -219,10 +218,12 @@ function itemsOf({ mode, scope }: EgressPolicy, rule: Rule, context: ItemContext
       texts,
       expires: rule.expires,
       when: rule.when,
-      number: nextNumber(),
-      key: `${subject.key} ${whole}`,
-    }));
-  });
+    };
+    for (const subject of subjects) {
+      items.push({ ...shared, subject, number: nextNumber(), key: `${subject.key} ${whole}` });
+    }
+  }
+  return items;
 }
 
 function sorted(list: readonly string[]): readonly string[] {

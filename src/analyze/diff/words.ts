@@ -36,7 +36,8 @@ export function createClassWords({ atoms }: Difference): (each: ChangeClass) => 
 function identityWords(identities: readonly Identity[], among: readonly Identity[]): Told {
   // Nothing is within an ID or like it.
   if (identities.every(({ stands }) => stands.kind === "id")) {
-    return { of: identities.map(({ spiffeId }) => spiffeId).sort(), except: [] };
+    const ids = identities.map(({ spiffeId }) => spiffeId);
+    return { of: ids.length < 2 ? ids : ids.sort(), except: [] };
   }
   if (identities.length === among.length && identities.some(({ stands }) => stands.kind === "trustDomain")) {
     return { of: [EVERYONE], except: [] };

@@ -1,4 +1,4 @@
-import { fitted } from "../fitted.ts";
+import { appended, fitted } from "../fitted.ts";
 import type { Places } from "../yaml-places.ts";
 import { pastSpaces } from "./lines.ts";
 import { endOf, readPlainScalar } from "./scalar.ts";
@@ -39,16 +39,16 @@ export function putNew(map: Record<string, unknown>, name: string, value: unknow
 }
 
 function readList(places: Places, start: number, depth: number): ValueRead | null {
-  const list: unknown[] = [];
+  let list: unknown[] = [];
   const opened = places.openList(start);
   const end = readItems(places.text, start, CLOSE.list, depth, (at) => {
     const item = readInline(places, at, true, depth);
     if (item === null) return -1;
-    list.push(item.value);
+    list = appended(list, item.value);
     return item.end;
   });
   places.close(opened);
-  return end < 0 ? null : { value: fitted(list), end };
+  return end < 0 ? null : { value: list.length === 1 ? list : fitted(list), end };
 }
 
 function readMap(places: Places, start: number, depth: number): ValueRead | null {

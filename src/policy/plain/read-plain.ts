@@ -1,4 +1,4 @@
-import { fitted } from "../fitted.ts";
+import { appended, fitted } from "../fitted.ts";
 import { LIMITS } from "../limits.ts";
 import { Places } from "../yaml-places.ts";
 import { endOfKey, putNew, readInline } from "./inline.ts";
@@ -72,17 +72,17 @@ function readEntry(lines: Lines, places: Places, colon: number, column: number, 
 
 function readList(lines: Lines, places: Places, depth: number): unknown {
   const { text, column } = lines;
-  const list: unknown[] = [];
+  let list: unknown[] = [];
   const opened = places.openList(lines.at);
   do {
     lines.enter();
     const isRest = endOfKey(text, lines.at) < 0;
     const item = isRest ? readRest(lines, places, lines.at, depth) : readBlock(lines, places, depth - 1);
     if (item === UNCERTAIN) return UNCERTAIN;
-    list.push(item);
+    list = appended(list, item);
   } while (lines.column === column && isItem(lines));
   places.close(opened);
-  return fitted(list);
+  return list.length === 1 ? list : fitted(list);
 }
 
 /** A value that ends in the present line, and goes to the next one. */
