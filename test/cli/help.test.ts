@@ -34,6 +34,11 @@ describe("help", () => {
     compareGolden(casesOf(each).folder, "help", new Map([["stdout.txt", await helpOf(each)]]));
   });
 
+  it.each(["-V", "--version"])("is not read for %s, which no command has", async (flag) => {
+    expect((await createProgram(flag)).commands).toEqual([]);
+    expect(await runHere([flag], REPOSITORY)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^sallyport \d/) });
+  });
+
   it("is there for each command that has cases", () => {
     expect(CASES.map(({ command }) => command).sort()).toEqual(COMMANDS.map(({ name }) => name).sort());
   });

@@ -87,6 +87,15 @@ describe("replay", () => {
     expect(stdout).toContain("          14  as before\n");
   });
 
+  it("takes the same policies for both", async () => {
+    const log = await writeTrail(DAYS);
+    const { code, stdout } = await replay(log, "--policies", OLD, "--was", OLD, "-o", "json");
+    expect(code).toBe(0);
+    const { same, changed, reproduced } = JSON.parse(stdout);
+    expect(Object.values(changed)).toEqual([0, 0, 0, 0]);
+    expect([same, reproduced.exact + reproduced.completed]).toEqual([14, 14]);
+  });
+
   it("shows it as a fault of ours when a record does not come out as recorded", async () => {
     const log = await writeTrail(DAYS, { change: (line) => line.replace("shop/shop/tunnel", "shop/shop/other") });
     const { code, stdout } = await replay(log, "--policies", NEW, "--was", OLD);
