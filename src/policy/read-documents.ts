@@ -4,6 +4,7 @@ import { isTestFile, placeOf } from "./place.ts";
 import { printable } from "./printable.ts";
 import type { RawDocument } from "./raw-document.ts";
 import { API_VERSION } from "./schema/common.ts";
+import { checkerOf } from "./schema/compiled.ts";
 import { isKind, KINDS } from "./schema/kinds.ts";
 import { shapeProblems } from "./shape-problem.ts";
 import { suggest } from "./suggest.ts";
@@ -67,7 +68,7 @@ function readDocument(
     return report("unknown-kind", `\`${String(kind)}\` is not a kind of ${API_VERSION}`, ["kind"], meant);
   }
   const schema = KINDS[kind];
-  const parsed = schema.safeParse(value);
+  const parsed = checkerOf(kind).safeParse(value);
   if (!parsed.success) {
     for (const problem of shapeProblems(schema, source, parsed.error.issues)) add(problem);
     return null;

@@ -36,7 +36,10 @@ describe("help", () => {
 
   it.each(["-V", "--version"])("is not read for %s, which no command has", async (flag) => {
     expect((await createProgram(flag)).commands).toEqual([]);
-    expect(await runHere([flag], REPOSITORY)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^sallyport \d/) });
+    expect(await runHere([flag], REPOSITORY)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^sallyport \d/),
+    });
   });
 
   it("is there for each command that has cases", () => {
