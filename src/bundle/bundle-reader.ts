@@ -68,6 +68,11 @@ export function createBundleReader(bytes: Uint8Array): BundleReader {
     policies[index] = made;
     return made;
   };
+  const services: string[] = [];
+  const readService = (index: number): string => {
+    const at = u32(LAYOUT.H_SERVICES) + index * LAYOUT.SERVICE_SIZE;
+    return scoped(u32(at + LAYOUT.SERVICE_SCOPE), u32(at + LAYOUT.SERVICE_NAME));
+  };
   const header = (index: number): string => text(u32(u32(LAYOUT.H_HEADERS) + index * 4)) ?? "";
   // By index, with holes: an array is read several times faster than a map of numbers.
   let rules: (RuleRecord | undefined)[] = [];
@@ -93,8 +98,11 @@ export function createBundleReader(bytes: Uint8Array): BundleReader {
       return made;
     },
     service(index) {
-      const at = u32(LAYOUT.H_SERVICES) + index * LAYOUT.SERVICE_SIZE;
-      return scoped(u32(at + LAYOUT.SERVICE_SCOPE), u32(at + LAYOUT.SERVICE_NAME));
+      const known = services[index];
+      if (known !== undefined) return known;
+      const name = readService(index);
+      services[index] = name;
+      return name;
     },
     header,
     headerNames: () => Array.from({ length: u32(LAYOUT.H_HEADER_COUNT) }, (_, i) => header(i)),

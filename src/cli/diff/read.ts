@@ -115,6 +115,10 @@ function placeOf(place: string | null): string | null {
 }
 
 function checkRequest({ kind, principal, host, port, method, path, headers }: CheckInput, atMs: number): CheckRequest {
+  const now = new Date(atMs).toISOString();
+  const asked = requestText(kind, host, port ?? "", method, path);
+  if (headers.length === 0)
+    return { from: principal, to: path === "*" ? null : asked, headers: {}, upgrade: null, now };
   const texts = headers.map(([name, value]) => [name, String(value)] as const);
   const of = (name: string): string | null => texts.find(([each]) => each === name)?.[1] ?? null;
   const upgrades = of("connection") === "upgrade" && texts.at(-1)?.[0] === "upgrade";
@@ -122,10 +126,10 @@ function checkRequest({ kind, principal, host, port, method, path, headers }: Ch
   const repeated = new Set(plain.map(([name]) => name)).size < plain.length;
   return {
     from: principal,
-    to: repeated || path === "*" ? null : requestText(kind, host, port ?? "", method, path),
+    to: repeated || path === "*" ? null : asked,
     headers: Object.fromEntries(plain),
     upgrade: upgrades ? of("upgrade") : null,
-    now: new Date(atMs).toISOString(),
+    now,
   };
 }
 
