@@ -2,6 +2,7 @@ import type { PolicySet } from "../policy/model.ts";
 import { ruleFlags } from "./bundle-parts.ts";
 import { LAYOUT } from "./layout.ts";
 import { createMatcherTable } from "./matcher-table.ts";
+import { numbersOf } from "./numbers.ts";
 import { createPairIndex } from "./pair-index.ts";
 import { eachRuleItem, numberRules } from "./rule-items.ts";
 import { createStringTable } from "./string-table.ts";
@@ -24,7 +25,7 @@ export function compileBundle(set: PolicySet): Uint8Array {
   const pairs = createPairIndex();
   const rules = numberRules(set);
   const whens = createWhenTable(strings, matchers);
-  const flags = Uint32Array.from(rules, ({ policy, rule }) => ruleFlags(policy, rule, whens.number(rule.when)));
+  const flags = numbersOf(rules, ({ policy, rule }) => ruleFlags(policy, rule, whens.number(rule.when)));
   const classes: number[] = [];
   eachRuleItem(rules, subjects, targets, ({ number, scope, subject, target, kind, to }) => {
     const matcher = to === null ? -1 : matchers.matcher(to);

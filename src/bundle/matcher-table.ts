@@ -2,6 +2,7 @@ import { createListText } from "../policy/list-text.ts";
 import type { PathPattern, RuleTarget } from "../policy/model.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { LAYOUT } from "./layout.ts";
+import { numbersOf } from "./numbers.ts";
 import type { StringTable } from "./string-table.ts";
 
 interface Matcher {
@@ -72,7 +73,7 @@ export function createMatcherTable(strings: StringTable): MatcherTable {
     headerRefs: () => [...headers.keys()].map((name) => strings.ref(name)),
     write(out) {
       const pathOffsets = pathList.map((p) => writePath(out, p));
-      return Uint32Array.from(list, (m) => writeMatcher(out, m, pathOffsets));
+      return numbersOf(list, (m) => writeMatcher(out, m, pathOffsets));
     },
   };
 }

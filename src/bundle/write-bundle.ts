@@ -1,6 +1,7 @@
 import { type BundleParts, FALLBACKS, MODELS } from "./bundle-parts.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { LAYOUT } from "./layout.ts";
+import { numbersOf } from "./numbers.ts";
 import { pairHash } from "./pair-index.ts";
 import { placeInSlots, type Slots } from "./slots.ts";
 import { identityHash } from "./subject-index.ts";
@@ -42,9 +43,9 @@ export function writeBundle(parts: BundleParts): Uint8Array {
   const identities = subjects.entries();
   const hosts = targets.hosts();
   const { seed, tables } = chooseSeed((candidate) => [
-    Uint32Array.from(identities, (entry) => identityHash(candidate, entry)),
-    Uint32Array.from(hosts, (entry) => hostHash(candidate, entry)),
-    Uint32Array.from(pairs.subjects, (subject, i) => pairHash(candidate, subject, pairs.targets[i] ?? 0)),
+    numbersOf(identities, (entry) => identityHash(candidate, entry)),
+    numbersOf(hosts, (entry) => hostHash(candidate, entry)),
+    numbersOf(pairs.subjects, (subject, i) => pairHash(candidate, subject, pairs.targets[i] ?? 0)),
   ]);
 
   header(LAYOUT.H_MAGIC, LAYOUT.MAGIC);
@@ -120,7 +121,7 @@ export function writeBundle(parts: BundleParts): Uint8Array {
   }
   const matcherOffsets = parts.matchers.write(out);
   out.align(4);
-  const listOffsets = Uint32Array.from(pairs.lists, (list) => {
+  const listOffsets = numbersOf(pairs.lists, (list) => {
     const offset = out.length;
     out.u32(list.length);
     for (const item of list) {
@@ -134,7 +135,7 @@ export function writeBundle(parts: BundleParts): Uint8Array {
   header(LAYOUT.H_ITEM_COUNT, pairs.itemCount());
 
   header(LAYOUT.H_IDENTITY_COUNT, identities.length);
-  const identityOffsets = Uint32Array.from(identities, (entry) => {
+  const identityOffsets = numbersOf(identities, (entry) => {
     out.align(4);
     const offset = out.length;
     out.u8(entry.kind);
@@ -146,7 +147,7 @@ export function writeBundle(parts: BundleParts): Uint8Array {
     out.bytes(entry.key);
     return offset;
   });
-  const hostOffsets = Uint32Array.from(hosts, (entry) => {
+  const hostOffsets = numbersOf(hosts, (entry) => {
     out.align(4);
     const offset = out.length;
     out.u16(entry.key.length);
@@ -173,7 +174,9 @@ export function writeBundle(parts: BundleParts): Uint8Array {
   ): void => {
     section(table);
     header(count, which.slots.count);
-    for (const entry of which.slots.entries) {
+    const { entries } = which.slots;
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] ?? 0;
       if (entry === 0) out.zeros(size);
       else row(entry - 1);
     }
