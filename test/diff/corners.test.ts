@@ -21,7 +21,7 @@ spec: {hosts: [api.example.com], ports: [{number: 80, protocol: HTTP}]}
 `;
 
 /** A set of root rules, each `effect: …, …` in flow style, for workload shop/app to service vendor. */
-function revision(rules: readonly string[], fallback = "deny") {
+function revision(rules: readonly string[], fallback = "deny", protocol = "HTTP") {
   const written = rules.map((rule, at) => `  - {name: r${at}, from: [{serviceAccount: shop/app}], ${rule}}`);
   const policy = `---
 apiVersion: sallyport.dev/v1alpha1
@@ -32,7 +32,7 @@ spec:
   rules:
 ${written.join("\n")}
 `;
-  const text = HEAD.replace("FALLBACK", fallback) + (rules.length === 0 ? "" : policy);
+  const text = HEAD.replace("FALLBACK", fallback).replace("HTTP", protocol) + (rules.length === 0 ? "" : policy);
   const { set, diagnostics } = loadPolicySet(
     [{ path: "a.yaml", bytes: new TextEncoder().encode(text) }],
     createCanonicaliser(module),
@@ -119,6 +119,19 @@ describe("diff, in its corners", () => {
     const deny = `effect: deny, reason: r, when: '"x" in headers', ${to("ports: [80]")}`;
     expect(changes([to("ports: [80]")], [to("ports: [80]"), deny])).toEqual([
       ["narrowing", "upgrades,expressions", false],
+    ]);
+  });
+
+  it("keeps apart who is told apart by a gRPC content type and who is not, whatever both read like", () => {
+    const rule = to("headers: {content-type: [application/grpc]}");
+    const { classes } = diff(revision([rule], "deny", "GRPC"), revision([rule], "report", "GRPC"), AT_MS);
+    const words = classes.map(({ box, identities }) => [
+      identities.some(({ path }) => path === "/ns/shop/sa/app"),
+      box.parts.flatMap((part) => part.words.headers?.["content-type"]?.of ?? []),
+    ]);
+    expect(words.sort()).toEqual([
+      [false, ["(doubt grpc)", "(other grpc)"]],
+      [true, ["(doubt grpc)", "(other grpc than application/grpc)"]],
     ]);
   });
 

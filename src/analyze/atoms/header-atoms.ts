@@ -11,7 +11,7 @@ export interface HeaderAtom {
 
 /** The header by which gRPC is told, and how its values begin. */
 export const CONTENT_TYPE = "content-type";
-const GRPC = "application/grpc";
+export const GRPC = "application/grpc";
 
 /** The atoms of conditions that name these values; with `grpc`, also of whether the content type is that of gRPC. */
 export function headerAtoms(values: Iterable<string>, grpc: boolean): readonly HeaderAtom[] {

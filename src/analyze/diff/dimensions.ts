@@ -1,6 +1,6 @@
 import type { HeaderPair } from "../../pdp/decision.ts";
 import type { PathPattern } from "../../policy/model.ts";
-import { CONTENT_TYPE, headerAtoms, isUpgradeHeader, UPGRADE_HEADERS } from "../atoms/header-atoms.ts";
+import { CONTENT_TYPE, GRPC, headerAtoms, isUpgradeHeader, UPGRADE_HEADERS } from "../atoms/header-atoms.ts";
 import { type PathAtom, pathAtoms } from "../atoms/path-atoms.ts";
 import { unlike } from "../atoms/unlike.ts";
 import { AMBIGUOUS, EXCEPT, NO_UPGRADE, OTHER } from "./labels.ts";
@@ -92,7 +92,7 @@ export function splitHeader(items: readonly Item[], name: string, grpc: boolean,
 }
 
 function isGrpc(value: string | null): boolean {
-  return value?.startsWith("application/grpc") ?? false;
+  return value?.startsWith(GRPC) ?? false;
 }
 
 /** @param sent null in doubt; a value that no condition names is null too */

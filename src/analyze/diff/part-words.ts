@@ -1,4 +1,5 @@
-import { AMBIGUOUS, EXCEPT, NO_UPGRADE, OTHER } from "./labels.ts";
+import { GRPC } from "../atoms/header-atoms.ts";
+import { AMBIGUOUS, EXCEPT, NO_UPGRADE, OTHER, OTHER_GRPC } from "./labels.ts";
 
 /** Some things of a kind, or all of them but some. `of` is then `any`. */
 export interface Told {
@@ -87,9 +88,19 @@ function told(any: boolean, of: readonly string[], except: readonly string[]): T
   return any ? { of: [ANY], except: except.toSorted() } : { of: of.toSorted(), except: [] };
 }
 
+/** What is other than the values that are named says which these are, where it does not go without saying: elsewhere others may be. */
 function headerWords({ in: labels, out }: Labels): Told {
-  const text = (label: string): string => (label.startsWith("=") ? label.slice(1) : `(${label})`);
+  const grpc = [...labels, ...out].filter(isGrpcValue).map((label) => label.slice(1));
+  const than = grpc.length === 0 ? "" : ` than ${grpc.sort().join(", ")}`;
+  const text = (label: string): string => {
+    if (label.startsWith("=")) return label.slice(1);
+    return label === OTHER_GRPC ? `(${label}${than})` : `(${label})`;
+  };
   return told(labels.includes("other"), labels.map(text), out.map(text));
+}
+
+function isGrpcValue(label: string): boolean {
+  return label.startsWith(`=${GRPC}`);
 }
 
 function upgradeWords(part: Labels): Told {
