@@ -40,8 +40,9 @@ export function createRawClient(port: number, leaf: Leaf | null, ca: string): Ra
       const used = socket ?? (await open());
       socket = null;
       const answer = await exchange(used, head);
-      if (answer !== null && answer.headers.get("connection") !== "close" && answer.status !== 101 && !closed)
-        socket = used;
+      const staysOpen = answer !== null && answer.headers.get("connection") !== "close" && answer.status !== 101;
+      // One stays, of those that were opened at once.
+      if (staysOpen && socket === null && !closed) socket = used;
       else used.destroy();
       return answer;
     },
