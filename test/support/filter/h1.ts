@@ -37,8 +37,9 @@ export function createRawClient(port: number, leaf: Leaf | null, ca: string): Ra
 
   return {
     async send(head) {
-      const used = socket ?? (await open());
+      const idle = socket;
       socket = null;
+      const used = idle ?? (await open());
       const answer = await exchange(used, head);
       const staysOpen = answer !== null && answer.headers.get("connection") !== "close" && answer.status !== 101;
       // One stays, of those that were opened at once.
