@@ -182,6 +182,13 @@ describe.skipIf(noJournal !== null)("a disk that turns read-only", () => {
       const file = join(disk.path, "audit.jsonl");
       const [server, client] = await serving({ "audit-to": file, "audit-mode": mode, "audit-compress": "none" });
       expect(await outcomeOf(client)).toBe("allow");
+      // What is being written at that instant a disk may take and lose: only strict's answer says that it is there.
+      await waitUntil(
+        "its record",
+        async () => (await server.metric("sallyport_audit_pending")) === 0,
+        SOON_MS,
+        server.child,
+      );
       disk.turnReadOnly();
       // An administrator cannot take a disk away while somebody holds a file of it.
       await expectMode(mode, server, client, () => disk.mend());
