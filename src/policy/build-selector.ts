@@ -36,8 +36,7 @@ export function buildSelectors(
   for (let i = 0; i < specs.length; i++) {
     const spec = specs[i] as SubjectSelectorSpec;
     const here = [...path, i];
-    let keys = 0;
-    for (let at = 0; at < KEYS.length; at++) if (spec[KEYS[at] as (typeof KEYS)[number]] !== undefined) keys += 1;
+    const keys = KEYS.reduce((count, key) => (spec[key] === undefined ? count : count + 1), 0);
     if (keys !== 1) {
       const message = keys === 0 ? "a selector names who it means" : "a selector has exactly one key";
       context.reporter.report(

@@ -11,7 +11,7 @@ const asked = new Map<Kind, number>();
 const made: Checkers = {};
 
 /**
- * The schema of a kind, to check documents by; for kinds of which there are many documents as code that was made for it, which takes what is as it should be in half the
+ * The schema of a kind, to check documents by; for kinds of which there are many documents as code that was made for it, which takes what is as it should be in a seventh of the
  * time. What is not, the schema itself judges: nobody can tell the two apart.
  */
 export function checkerOf<K extends Kind>(kind: K): (typeof KINDS)[K] {
